@@ -11,10 +11,6 @@
 
 #include "base/error.h"
 
-static inline void json_decrefp(json_t **j)
-{
-    json_decref(*j);
-}
 #define auto_json __attribute__((cleanup(json_decrefp)))
 
 /* Parses one value; ERR_PROTOCOL with `what` in the message on anything else. Owned result.
