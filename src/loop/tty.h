@@ -1,0 +1,18 @@
+/* The terminal: size, raw mode, and its restoration whatever happens (all but SIGKILL). */
+#ifndef LOOP_TTY_H
+#define LOOP_TTY_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+bool tty_is(int fd);
+/* Rows and columns of the terminal behind fd; false (and 24 x 80, or $LINES/$COLUMNS) otherwise. */
+bool tty_size(int fd, int *rows, int *cols);
+/* Raw mode for fd; remembered, and undone by tty_restore(), at exit and on fatal signals. */
+int tty_raw(int fd, struct error *err);
+/* Notes that the cursor is hidden / the display is in use, so that a death restores it. */
+void tty_hide_cursor(int fd, bool hidden);
+void tty_restore(void);
+
+#endif
