@@ -1,0 +1,43 @@
+/*
+ * Loading: from command line and environment to a `struct stack`.
+ *
+ * The order, a file each: find.c (which files, project folder, .env), document.c (read,
+ * interpolate), dialect.c / native.c / fig.c (other forms into the Compose form), extends.c,
+ * include.c, merge.c (several files), schema (check, short forms, defaults), normalise.c (names,
+ * networks, implied dependencies), profiles.c, extract.c (the structs of model.h), validate.c,
+ * hash.c.
+ */
+#ifndef MODEL_LOAD_H
+#define MODEL_LOAD_H
+
+#include "base/strv.h"
+#include "model/model.h"
+
+struct load_options {
+    const char *const *files; /* -f, NULL-terminated; NULL: discovery */
+    const char *stack_name;   /* -s NAME: stacks/NAME.yaml */
+    const char *project_name; /* -p */
+    const char *project_directory;
+    const char *const *env_files; /* --env-file, NULL-terminated, or NULL */
+    const char *const *profiles;  /* --profile, or NULL */
+    const char *const *services;  /* named on the command line: enabled whatever their profile */
+    const char *cwd;              /* absolute; NULL: getcwd() */
+    const char *const *environ;   /* NULL: the process's */
+    /* for `config` */
+    bool no_interpolate, no_normalize, no_resolve_paths, no_env_resolution, no_consistency;
+    bool all_profiles;
+};
+
+/* Loads everything. Mistakes in files go to `d` (its arena may be any; entries stay valid as long
+ * as it), the result is then -1 with ERR_INPUT "N errors in the stack file". ERR_NOFILE when
+ * nothing was found: message and hint list what was looked for and where. */
+int stack_load(struct stack **out, const struct load_options *opt, struct diag *d,
+               struct error *err);
+
+/* The stack's name alone, for commands that work from labels: -p, COMPOSE_PROJECT_NAME /
+ * STACK_PROJECT_NAME, else the file's. `*out_stack` is set when a file was found and loaded, else
+ * NULL (then only -p or the environment can have given the name). */
+int stack_load_name(char **out_name, struct stack **out_stack, const struct load_options *opt,
+                    struct diag *d, struct error *err);
+
+#endif
