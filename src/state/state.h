@@ -1,0 +1,136 @@
+/*
+ * The snapshot: what the engine has of one stack, as plain data.
+ *
+ * Taken by observe.h in as few calls as there are kinds of object; read by the planner and by
+ * everything that lists. Also built from JSON in tests. Texts are as the engine gave them: show
+ * them only through base/safe.h.
+ */
+#ifndef STATE_STATE_H
+#define STATE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+
+enum container_state {
+    CONTAINER_CREATED,
+    CONTAINER_RUNNING,
+    CONTAINER_PAUSED,
+    CONTAINER_RESTARTING,
+    CONTAINER_REMOVING,
+    CONTAINER_EXITED,
+    CONTAINER_DEAD,
+};
+extern const char *const container_state_names[]; /* as the engine spells them */
+
+enum health_state { HEALTH_NONE, HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHEALTHY };
+
+struct label {
+    const char *key;
+    const char *value;
+};
+
+struct seen_network_use {
+    const char *name;
+    const char *id; /* "" while never started on some engines */
+};
+
+struct seen_mount {
+    const char *type; /* "volume", "bind", ... */
+    const char *name; /* volumes */
+    const char *source;
+    const char *target;
+};
+
+struct seen_port {
+    const char *host_ip; /* "" when not published */
+    int published;       /* 0: not published */
+    int target;
+    const char *protocol;
+};
+
+struct seen_container {
+    const char *id;
+    const char *name;    /* without the slash */
+    const char *service; /* label; "" when it has none */
+    int number;
+    bool oneoff;
+    const char *image; /* reference as given at create */
+    const char *image_id;
+    const char *command;
+    int64_t created; /* Unix seconds */
+    enum container_state state;
+    const char *status; /* "Up 2 seconds (healthy)" */
+    enum health_state health;
+    int exit_code;              /* when exited; else -1 */
+    const struct label *labels; /* sorted by key */
+    size_t nlabels;
+    const struct seen_network_use *networks;
+    size_t nnetworks;
+    const struct seen_mount *mounts;
+    size_t nmounts;
+    const struct seen_port *ports;
+    size_t nports;
+};
+
+struct seen_network {
+    const char *id;
+    const char *name;
+    const char *driver;
+    const struct label *labels;
+    size_t nlabels;
+};
+
+struct seen_volume {
+    const char *name;
+    const char *driver;
+    const struct label *labels;
+    size_t nlabels;
+};
+
+struct seen_image {
+    const char *id;
+    const char *const *refs; /* "busybox:latest", "name@sha256:..." */
+    size_t nrefs;
+    int64_t created;
+    int64_t size;
+    const struct label *labels;
+    size_t nlabels;
+};
+
+struct snapshot {
+    struct arena *arena;
+    const struct seen_container *containers; /* sorted by service, number, name */
+    size_t ncontainers;
+    const struct seen_network *networks;
+    size_t nnetworks;
+    const struct seen_volume *volumes;
+    size_t nvolumes;
+    const struct seen_image *images;
+    size_t nimages;
+    int api; /* minor version that the engine and we speak */
+};
+
+struct snapshot *snapshot_new(void);
+void snapshot_free(struct snapshot *s);
+DEFINE_FREEP(struct snapshot, snapshot_free)
+
+/* The answers of the four list calls; each may be NULL. Missing or odd fields are tolerated,
+ * something that is not a list of objects is ERR_PROTOCOL. */
+int snapshot_read_containers(struct snapshot *s, const json_t *list, struct error *err);
+int snapshot_read_networks(struct snapshot *s, const json_t *list, struct error *err);
+int snapshot_read_volumes(struct snapshot *s, const json_t *answer, struct error *err);
+int snapshot_read_images(struct snapshot *s, const json_t *list, struct error *err);
+
+/* "" when absent. */
+const char *label_get(const struct label *labels, size_t n, const char *key);
+const struct seen_network *snapshot_network(const struct snapshot *s, const char *name);
+const struct seen_volume *snapshot_volume(const struct snapshot *s, const char *name);
+/* By reference ("busybox", "busybox:latest", "x@sha256:..."), or by id. */
+const struct seen_image *snapshot_image(const struct snapshot *s, const char *ref);
+
+#endif
