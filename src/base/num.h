@@ -15,7 +15,8 @@ int num_int(int64_t *out, const char *text);
 int num_range(int64_t *out, const char *text, int64_t min, int64_t max);
 /* "64m", "1.5gb", "2048", "10KiB": Docker's units, powers of 1024, any letter case. */
 int num_bytes(int64_t *out, const char *text);
-/* Go's durations: "1m30s", "1.5h", "300ms", "10us", "0"; nanoseconds. Negative ones are refused. */
+/* Go's durations: "1m30s", "1.5h", "300ms", "10us", "0", and Compose's days and weeks: "1d", "2w";
+ * nanoseconds. Negative ones are refused. */
 int num_duration(int64_t *out_ns, const char *text);
 /* A finite decimal. */
 int num_double(double *out, const char *text);

@@ -1,0 +1,119 @@
+/* Whole files. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+
+/* Opens a regular file; a FIFO must not hold us, a device not feed us. */
+static int open_regular(const char *path, struct error *err)
+{
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return error_errno(err, "open '%s'", path);
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return error_errno(err, "look at '%s'", path);
+    if (S_ISDIR(st.st_mode))
+        return error_set(err, ERR_SYSTEM, EISDIR, "open '%s': it is a folder", path);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, ERR_SYSTEM, EINVAL, "open '%s': not a regular file", path);
+    int opened = fd;
+    fd = -1;
+    return opened;
+}
+
+int file_read(char **out, size_t *out_len, const char *path, size_t max, struct error *err)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    const char *name = standard_input ? "standard input" : path;
+    auto_close int opened = standard_input ? -1 : open_regular(path, err);
+    if (!standard_input && opened < 0)
+        return -1;
+
+    /* The size is not asked for: files of /proc say 0, and others grow. */
+    auto_str struct str text = STR_INIT_MAX(max);
+    for (;;) {
+        char buf[16 * 1024];
+        ssize_t n = read(standard_input ? STDIN_FILENO : opened, buf, sizeof(buf));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_errno(err, "read '%s'", name);
+        if (n == 0)
+            break;
+        str_addn(&text, buf, (size_t)n);
+        if (text.overflow)
+            return error_set(err, ERR_SYSTEM, EFBIG, "read '%s': larger than %zu bytes", name, max);
+    }
+    *out_len = text.len;
+    *out = str_detach(&text);
+    return 0;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        data += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
+                      struct error *err)
+{
+    auto_free char *dir = path_dir(path);
+    auto_free char *temp = xasprintf("%s/.%s.XXXXXX", dir, path_base(path));
+    auto_close int fd = mkostemp(temp, O_CLOEXEC);
+    if (fd < 0)
+        return error_errno(err, "write '%s'", path);
+    if (write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
+        rename(temp, path) < 0) {
+        error_errno(err, "write '%s'", path);
+        unlink(temp);
+        return -1;
+    }
+    return 0;
+}
+
+bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+bool file_is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int file_mkdirs(const char *path, mode_t mode, struct error *err)
+{
+    auto_free char *part = path_clean(path);
+    if (file_is_dir(part))
+        return 0;
+    for (char *slash = part + 1; slash; *slash++ = '/') {
+        slash = strchr(slash, '/');
+        if (slash)
+            *slash = '\0';
+        if (mkdir(part, mode) < 0 && !file_is_dir(part))
+            return error_errno(err, "make folder '%s'", part);
+        if (!slash)
+            break;
+    }
+    return 0;
+}
