@@ -1,0 +1,15 @@
+/* Published ports that are taken, found before anything is created. */
+#ifndef RUN_PORTS_H
+#define RUN_PORTS_H
+
+#include "engine/engine.h"
+#include "plan/plan.h"
+
+/* Tries to bind each host port that the plan's new containers publish and that no container of the
+ * stack holds now (those are given up first). Local engines only. One error for all of them:
+ * ERR_CONFLICT, each with service, port, and the holder where it can be known (a container of this
+ * engine, or a process of ours). No engine call is made unless a port is taken. */
+int ports_check(struct engine *e, const struct stack *st, const struct plan *plan,
+                const struct snapshot *now, struct error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * Showing things: progress of a plan, logs, tables, diagnostics, the closing report.
+ *
+ * Progress goes to standard error, what one would pipe to standard output. A view is a sink
+ * (run/events.h). Everything from outside passes base/safe.h.
+ */
+#ifndef VIEW_VIEW_H
+#define VIEW_VIEW_H
+
+#include <stdio.h>
+
+#include "loop/loop.h"
+#include "run/events.h"
+#include "run/run.h"
+#include "text/diag.h"
+
+enum view_mode { VIEW_AUTO, VIEW_TTY, VIEW_PLAIN, VIEW_JSON, VIEW_QUIET };
+enum view_ansi { ANSI_AUTO, ANSI_ALWAYS, ANSI_NEVER };
+
+struct view_options {
+    enum view_mode mode; /* AUTO: TTY when standard error is a terminal, else PLAIN */
+    enum view_ansi ansi; /* flag > NO_COLOR > CLICOLOR_FORCE/FORCE_COLOR > terminal */
+    bool log_prefix;     /* "web-1  | " before lines of output */
+    bool timestamps;
+    const char *verb; /* "up", "down": for the summary */
+    FILE *out, *err;  /* NULL: stdout, stderr */
+    int rows, cols;   /* 0: the terminal's; fixed in tests */
+};
+
+struct view;
+struct view *view_new(struct loop *l, const struct view_options *opt);
+/* Puts the terminal back as it was. */
+void view_free(struct view *v);
+DEFINE_FREEP(struct view, view_free)
+struct sink view_sink(struct view *v);
+bool view_color(const struct view *v, FILE *f);
+
+/* The end of a plan: summary ("ready in 11.4 s; critical path: ...") and a block per failure. */
+void view_report(struct view *v, const struct run_result *r);
+void view_error(struct view *v, const struct error *err);
+void view_diag(struct view *v, const struct diag *d);
+
+/* Tables: cells are made safe and aligned; columns are cut to the terminal's width only on a
+ * terminal, unless no_trunc. */
+struct table;
+struct table *table_new(const char *const *titles, size_t columns);
+void table_add(struct table *t, const char *const *cells); /* copied */
+void table_print(const struct table *t, FILE *f, int columns /* 0: no limit */);
+void table_free(struct table *t);
+DEFINE_FREEP(struct table, table_free)
+
+#endif
