@@ -13,8 +13,15 @@
 #include "base/strv.h"
 #include "model/model.h"
 
+/* Finds the folder of a project that the stack file names by a git source. `url`, `ref` (may be
+ * NULL) as the file has them. 0 with *out_dir (absolute, owned by the caller), or -1 with *err. */
+typedef int load_git_fn(char **out_dir, void *ctx, const char *name, const char *url,
+                        const char *ref, struct error *err);
+
 struct load_options {
     const char *const *files; /* -f, NULL-terminated; NULL: discovery */
+    const char *stdin_text;   /* what the file "-" reads; NULL: standard input */
+    size_t stdin_len;
     const char *stack_name;   /* -s NAME: stacks/NAME.yaml */
     const char *project_name; /* -p */
     const char *project_directory;
@@ -26,6 +33,9 @@ struct load_options {
     /* for `config` */
     bool no_interpolate, no_normalize, no_resolve_paths, no_env_resolution, no_consistency;
     bool all_profiles;
+    bool compatibility; /* names with '_' between their parts */
+    load_git_fn *git;   /* NULL: git sources are an error that says they are not cloned */
+    void *git_ctx;
 };
 
 /* Loads everything. Mistakes in files go to `d` (its arena may be any; entries stay valid as long

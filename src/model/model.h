@@ -238,6 +238,10 @@ struct stack {
     const char *track;
     /* Variables seen in interpolation: map name -> {default, required, alternative, value}. */
     const struct node *variables;
+    /* The variables that interpolation saw the values of: process, .env files; map of strings. */
+    const struct node *environment;
+    const char *const *profiles; /* the active ones, NULL-terminated */
+    char separator;              /* between the parts of names: '-', or '_' for compatibility */
 };
 
 void stack_free(struct stack *s);

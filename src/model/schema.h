@@ -76,15 +76,36 @@ struct schema_key {
 extern const struct schema_keys schema_top, schema_service, schema_build, schema_network,
     schema_volume, schema_config, schema_secret;
 
-/* Checks a whole document in Compose form (native keys allowed if `native`): types, unknown keys,
- * values. Everything found is added to d. */
-void schema_check(const struct node *doc, bool native, struct diag *d);
+/*
+ * The order in which the loader calls these, for each file: check, expand; then `extends` and
+ * `include` are resolved on expanded documents; then the document is merged onto the files before
+ * it; after the last file schema_defaults() once. So merging always sees long forms on both sides.
+ */
 
-/* Expands every short form and casts scalars to their type, in place. Run on checked documents. */
+/* What a document is; says which keys may stand in it. */
+enum schema_form {
+    FORM_COMPOSE,  /* native keys only as x-NAME */
+    FORM_NATIVE,   /* stack.yaml: also projects, infrastructure, registry, track */
+    FORM_MANIFEST, /* docstack.yaml: services, images, requires and Compose's top keys */
+};
+
+/* Checks a whole document: types, unknown keys, values. Everything found is added to d. A value
+ * marked !reset is not looked at. */
+void schema_check(const struct node *doc, enum schema_form form, struct diag *d);
+
+/* Expands every short form and casts scalars to their type, in place; marks (!reset, !override)
+ * stay on the values. Sets nothing that the file does not say beyond what the short form means.
+ * Run on checked documents. Of `requires`, `infrastructure` and `projects` the short forms become
+ * the long ones ({image: x}, {path: x}). */
 void schema_expand_all(struct arena *a, struct node *doc, struct diag *d);
 
-/* `over` merged onto `base` (both whole documents, or both one service): the result, sharing nodes
- * with both. Marks !reset and !override are obeyed. */
+/* Fills in defaults of canonical keys after merging, in place: ports' mode and protocol, targets
+ * of secrets, `build.context`, counts of device requests. */
+void schema_defaults(struct arena *a, struct node *doc);
+
+/* `over` merged onto `base` (both whole documents, or both one service, both expanded): the
+ * result, sharing nodes with both. Marks !reset and !override are obeyed and gone afterwards.
+ * `base` may be NULL: then only marks are removed and lists of unique entries made unique. */
 struct node *schema_merge_documents(struct arena *a, struct node *base, struct node *over,
                                     struct diag *d);
 struct node *schema_merge_services(struct arena *a, struct node *base, struct node *over,
