@@ -1,6 +1,10 @@
-# make [VARIANT=debug|release|san]   build build/VARIANT/stack
-# make check | check-unit | check-golden | check-wire | check-engine | check-fuzz
-# make demo | bench | install | uninstall | docs | golden | format | tidy | clean | help
+# make [VARIANT=debug|release|san|cov]  build build/VARIANT/stack
+# make check             every test; ends with `N passed, N failed`
+# make check-KIND        those of one kind: source unit golden wire fuzz engine
+# make demo              from nothing to a running cluster: stacks/identity.yaml
+# make install uninstall [DESTDIR=...] [PREFIX=/usr/local]
+# make format            clang-format everything
+# make clean
 VARIANT    ?= debug
 PREFIX     ?= /usr/local
 CC         ?= cc
@@ -27,16 +31,28 @@ opt.cov     := -O0 -g3 --coverage
 
 warn := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
         -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual
+ifeq ($(filter help demo clean uninstall,$(MAKECMDGOALS)),)
+pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(PKGS) $(PKGS_OPEN) 2>/dev/null || echo missing)
+pkg_libs   := $(shell $(PKG_CONFIG) --libs $(PKGS))
+ifneq ($(filter missing,$(pkg_cflags)),)
+$(error Libraries are missing. Run: .ci/packages --install build test)
+endif
+endif
+
 all_cflags  := -std=gnu17 -D_GNU_SOURCE -DSTACK_VERSION='"$(VERSION)"' -Isrc $(warn) \
                $(if $(WERROR),-Werror) $(opt.$(VARIANT)) \
-               $(shell $(PKG_CONFIG) --cflags $(PKGS) $(PKGS_OPEN)) $(CPPFLAGS) $(CFLAGS)
+               $(pkg_cflags) $(CPPFLAGS) $(CFLAGS)
 all_ldflags := $(opt.$(VARIANT)) $(LDFLAGS)
-libs        := $(shell $(PKG_CONFIG) --libs $(PKGS)) -ldl -lm
+libs        := $(pkg_libs) -ldl -lm
 
 srcs  := $(sort $(wildcard src/*/*.c))
 objs  := $(srcs:%.c=$(out)/%.o)
 lib   := $(filter-out $(out)/src/cli/main.o,$(objs))
-units := $(patsubst tests/unit/%.c,$(out)/tests/unit/%.t,$(sort $(wildcard tests/unit/*.c)))
+
+# A C file among the tests is a program; tests/support/*.c is part of each of them.
+kinds    := source unit golden wire fuzz engine
+programs := $(patsubst %.c,$(out)/%.t,$(sort $(foreach k,$(kinds),$(wildcard tests/$k/*.c))))
+support  := $(patsubst %.c,$(out)/%.o,$(wildcard tests/support/*.c))
 
 all: $(out)/stack
 
@@ -51,7 +67,7 @@ $(out)/%.o: %.c $(out)/flags
 	@mkdir -p $(@D)
 	$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
 
-$(out)/tests/unit/%.t: $(out)/tests/unit/%.o $(out)/libstack.a
+$(out)/tests/%.t: $(out)/tests/%.o $(support) $(out)/libstack.a
 	@mkdir -p $(@D)
 	$(CC) $(all_ldflags) -o $@ $^ $(libs) -lcmocka
 
@@ -61,8 +77,23 @@ $(out)/flags: FORCE
 	@echo '$(CC) $(all_cflags) $(all_ldflags) $(libs)' | cmp -s - $@ || \
 	 echo '$(CC) $(all_cflags) $(all_ldflags) $(libs)' >$@
 
-check-unit: $(units)
-	$(if $(units),CMOCKA_MESSAGE_OUTPUT=TAP prove --exec '' $(units))
+check: all $(programs)
+	VARIANT=$(VARIANT) CC="$(CC)" tests/run
+
+$(kinds:%=check-%): all
+	VARIANT=$(VARIANT) CC="$(CC)" tests/run $(@:check-%=%)
+
+$(foreach k,$(kinds),$(eval check-$k: $(filter $(out)/tests/$k/%,$(programs))))
+
+demo:
+	@stacks/demo
+
+install: $(out)/stack
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(out)/stack $(DESTDIR)$(PREFIX)/bin/stack
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/stack
 
 format:
 	clang-format -i $(wildcard src/*/*.[ch] tests/*/*.[ch])
@@ -70,6 +101,9 @@ format:
 clean:
 	rm -rf build
 
--include $(objs:.o=.d) $(patsubst %.t,%.d,$(units))
-.PHONY: all check-unit format clean FORCE
+help:
+	@sed -n '/^#/!q; s/^# //p' Makefile
+
+-include $(objs:.o=.d) $(programs:.t=.d) $(support:.o=.d)
+.PHONY: all check $(kinds:%=check-%) demo install uninstall format clean help FORCE
 .SECONDARY:
