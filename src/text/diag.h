@@ -24,7 +24,7 @@ struct diag_entry {
     const char *hint;    /* or NULL: "did you mean 'environment'?" */
 };
 
-#define DIAG_MAX 100 /* later ones are only counted */
+#define DIAG_MAX 100 /* of each level; later ones are only counted */
 
 struct diag {
     struct arena *arena;
@@ -32,6 +32,7 @@ struct diag {
     size_t errors;
     size_t warnings;
     const char *context; /* put before messages when set ("included from stack.yaml:3") */
+    bool dropped;        /* private: the newest entry was only counted */
 };
 
 /* Entries live in `arena`; the vector is freed by diag_clear(). */
@@ -47,7 +48,8 @@ void diag_hint(struct diag *d, const char *fmt, ...) __attribute__((format(print
 /* Hint "did you mean 'x'?" when one of the n known names is near; otherwise nothing. */
 void diag_suggest(struct diag *d, const char *found, const char *const *known, size_t n);
 
-/* Text of all entries, ordered by file and position, an entry a line; for cli and tests. */
+/* Text of all entries, ordered by file (as they came up) and position, an entry a line, those
+ * without a position last; then how many were only counted. For cli and tests. */
 void diag_print(struct str *out, const struct diag *d, bool warnings);
 
 #endif

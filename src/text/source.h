@@ -24,10 +24,14 @@ struct span {
 
 #define SOURCE_MAX_BYTES ((size_t)16 << 20)
 
-/* Reads a file (at most SOURCE_MAX_BYTES). A BOM is dropped, CRLF stays (YAML reads it). */
+/* Reads a file, or "-" (at most SOURCE_MAX_BYTES). A BOM is dropped, UTF-16 with a BOM becomes
+ * UTF-8, CRLF stays (YAML reads it). Other bytes that are not UTF-8 are ERR_INPUT with position. */
 int source_read(const struct source **out, struct arena *a, const char *path, struct error *err);
 /* Text that is already in memory (copied into the arena). */
 const struct source *source_from_text(struct arena *a, const char *path, const char *text,
                                       size_t len);
+
+/* The position of the byte at `offset`. */
+struct span source_span(const struct source *src, size_t offset);
 
 #endif
