@@ -71,6 +71,13 @@ struct file_use {
     bool plain;            /* no uid, gid, mode were asked for */
 };
 
+/* A plain `file:` is a read-only bind mount, as in docker compose; content, and files whose owner
+ * or mode was asked for, are put into the created container instead. */
+static inline bool file_use_is_bind(const struct file_use *use)
+{
+    return use->object->file && use->plain;
+}
+
 enum condition {
     COND_STARTED,
     COND_HEALTHY,
