@@ -54,22 +54,25 @@ kinds    := source unit golden wire fuzz engine
 programs := $(patsubst %.c,$(out)/%.t,$(sort $(foreach k,$(kinds),$(wildcard tests/$k/*.c))))
 support  := $(patsubst %.c,$(out)/%.o,$(wildcard tests/support/*.c))
 
+# V=1 shows whole commands.
+show = $(if $(V),,@echo '  $1 $@';)
+
 all: $(out)/stack
 
 $(out)/stack: $(out)/src/cli/main.o $(out)/libstack.a
-	$(CC) $(all_ldflags) -o $@ $^ $(libs)
+	$(call show,link)$(CC) $(all_ldflags) -o $@ $^ $(libs)
 
 $(out)/libstack.a: $(lib)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call show,ar  )$(AR) rcs $@ $^
 
 $(out)/%.o: %.c $(out)/flags
 	@mkdir -p $(@D)
-	$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
+	$(call show,cc  )$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
 
 $(out)/tests/%.t: $(out)/tests/%.o $(support) $(out)/libstack.a
 	@mkdir -p $(@D)
-	$(CC) $(all_ldflags) -o $@ $^ $(libs) -lcmocka
+	$(call show,link)$(CC) $(all_ldflags) -o $@ $^ $(libs) -lcmocka
 
 # A change of flags rebuilds everything.
 $(out)/flags: FORCE
@@ -78,10 +81,12 @@ $(out)/flags: FORCE
 	 echo '$(CC) $(all_cflags) $(all_ldflags) $(libs)' >$@
 
 check: all $(programs)
-	VARIANT=$(VARIANT) CC="$(CC)" tests/run
+	@VARIANT=$(VARIANT) CC="$(CC)" tests/run
+
+programs: $(programs)
 
 $(kinds:%=check-%): all
-	VARIANT=$(VARIANT) CC="$(CC)" tests/run $(@:check-%=%)
+	@VARIANT=$(VARIANT) CC="$(CC)" tests/run $(@:check-%=%)
 
 $(foreach k,$(kinds),$(eval check-$k: $(filter $(out)/tests/$k/%,$(programs))))
 
@@ -105,5 +110,5 @@ help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
 
 -include $(objs:.o=.d) $(programs:.t=.d) $(support:.o=.d)
-.PHONY: all check $(kinds:%=check-%) demo install uninstall format clean help FORCE
+.PHONY: all programs check $(kinds:%=check-%) demo install uninstall format clean help FORCE
 .SECONDARY:
