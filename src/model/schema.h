@@ -5,6 +5,20 @@
  * merging, defaults, the order and form of `config`, the JSON Schema for editors (`stack schema`),
  * and the reference page docs/reference/stack-file.md. A key is added by one row, and by one row in
  * engine/create.c when it reaches the engine.
+ *
+ * What the loader does with one document, in this order:
+ *
+ *     each file      schema_check()    mistakes of the file as it was written
+ *                    schema_expand()   short forms become long forms; nothing is filled in
+ *     over files     schema_merge_services() for `extends`, schema_merge_documents() for several -f
+ *     the result     schema_finish()   what only the whole shows, defaults, types, order
+ *
+ * Expanded trees are what merging, `extends`, path resolution and `include` work on: an absent key
+ * still means "not said". Finished trees are canonical: what `config` prints (schema_json_view()),
+ * what the structs are taken from and hashes are made of. A finished tree is also an expanded one
+ * (finishing twice changes nothing), so that an included document can be finished on its own.
+ *
+ * All functions take any tree, however wrong: what schema_check() reported is left alone later.
  */
 #ifndef MODEL_SCHEMA_H
 #define MODEL_SCHEMA_H
@@ -21,11 +35,13 @@ enum shape {
     SHAPE_NUMBER,   /* also a string */
     SHAPE_BYTES,    /* "64m" or a number */
     SHAPE_DURATION, /* "1m30s" */
+    SHAPE_MODE,     /* permission bits: a number, or an octal string */
     SHAPE_SCALAR,   /* string, number or bool */
     SHAPE_STRINGS,  /* list of strings */
     SHAPE_STRING_OR_STRINGS,
-    SHAPE_COMMAND, /* string (split as a shell does) or list */
+    SHAPE_COMMAND, /* string (split as a shell does) or list; null: the image's */
     SHAPE_MAPPING, /* map of scalars, or list of KEY=VALUE */
+    SHAPE_OPTIONS, /* map of scalars */
     SHAPE_MAP,     /* named entries, each of `keys` */
     SHAPE_OBJECT,  /* fixed keys */
     SHAPE_LIST,    /* list of objects or short forms */
@@ -34,12 +50,12 @@ enum shape {
 
 /* What a later file does to an earlier one, and `extends` to its base. */
 enum merge_rule {
-    MERGE_REPLACE, /* the later value */
-    MERGE_DEEP,    /* maps key by key */
-    MERGE_APPEND,  /* lists one after the other */
-    MERGE_UNIQUE,  /* the same, equal ones once */
-    MERGE_BY_KEY,  /* lists of objects, equal `identity` replaced: ports, volumes, secrets ... */
-    MERGE_MAPPING, /* KEY=VALUE: later value wins */
+    MERGE_REPLACE,     /* the later value */
+    MERGE_DEEP,        /* maps key by key */
+    MERGE_SAME_DRIVER, /* the same, unless both name a different `driver`: then the later one */
+    MERGE_APPEND,      /* lists one after the other */
+    MERGE_UNIQUE,      /* the same, equal ones once */
+    MERGE_BY_KEY, /* lists of objects, equal `identity` replaced: ports, volumes, secrets ... */
 };
 
 /* What becomes of the key on a single engine. */
@@ -49,11 +65,35 @@ enum effect {
     EFFECT_REFUSED,  /* an error when used, `why` says why */
 };
 
+/* More about the values of a key. */
+enum schema_flag {
+    KEY_NATIVE = 1 << 0,   /* only in the native form; in a Compose file it is written x-NAME */
+    KEY_REQUIRED = 1 << 1, /* its object needs it */
+    KEY_NULL = 1 << 2,     /* may be null */
+    KEY_ZERO = 1 << 3,     /* 0, false and "" mean something other than leaving it out */
+    KEY_TYPED = 1 << 4,    /* no string in place of the bool or number; BYTES: no number */
+    KEY_DISTINCT = 1 << 5, /* items that repeat are a mistake */
+    KEY_NUMBERS = 1 << 6,  /* items or values may also be numbers */
+    KEY_KEEP_NULL = 1 << 7 /* MAPPING: NAME without a value stays null (taken from outside) */
+};
+
+/* The form that a document is written in. */
+enum schema_form {
+    FORM_COMPOSE,
+    FORM_NATIVE,   /* also projects, infrastructure, ... */
+    FORM_MANIFEST, /* docstack/docstack.yaml */
+};
+
+struct schema_run;
 struct schema_key;
 
-/* A short form: turns `value` into its long form (a new node in `a`), or returns NULL after adding
- * errors to `d`. */
-typedef struct node *schema_expand(struct arena *a, const struct node *value, struct diag *d);
+/* A short form: the long form of `value` in the arena (or `value` itself). NULL when errors were
+ * added and nothing can be made of it. */
+typedef struct node *schema_expander(const struct schema_run *run, struct node *value);
+/* A further check of one value. */
+typedef void schema_checker(const struct schema_run *run, const struct node *value);
+/* Appends what makes an entry of a list the same entry as another. */
+typedef void schema_identity(struct str *out, const struct node *item);
 
 struct schema_keys {
     const struct schema_key *items;
@@ -65,51 +105,55 @@ struct schema_key {
     enum shape shape;
     enum merge_rule merge;
     enum effect effect;
+    unsigned flags;
     const char *doc;                /* one sentence */
     const char *why;                /* for ACCEPTED and REFUSED */
     const struct schema_keys *keys; /* OBJECT, MAP, LIST: of the entries */
-    schema_expand *expand;          /* or NULL */
     const char *const *values;      /* allowed texts, NULL-terminated, or NULL */
-    bool native;                    /* only in the native form (in a Compose file: x-NAME) */
+    schema_expander *expand;        /* the whole value, or NULL */
+    schema_expander *expand_item;   /* each entry of a LIST or MAP, or NULL */
+    schema_checker *check;          /* or NULL */
+    schema_identity *identity;      /* BY_KEY, UNIQUE; NULL: the text before '=' */
+    int64_t min, max;               /* INT, NUMBER: bounds, both 0: none */
 };
 
-extern const struct schema_keys schema_top, schema_service, schema_build, schema_network,
-    schema_volume, schema_config, schema_secret;
+extern const struct schema_keys schema_top, schema_manifest, schema_service, schema_build,
+    schema_network, schema_volume, schema_config, schema_secret;
 
-/*
- * The order in which the loader calls these, for each file: check, expand; then `extends` and
- * `include` are resolved on expanded documents; then the document is merged onto the files before
- * it; after the last file schema_defaults() once. So merging always sees long forms on both sides.
- */
+/* The row, or NULL. */
+const struct schema_key *schema_find(const struct schema_keys *keys, const char *name);
 
-/* What a document is; says which keys may stand in it. */
-enum schema_form {
-    FORM_COMPOSE,  /* native keys only as x-NAME */
-    FORM_NATIVE,   /* stack.yaml: also projects, infrastructure, registry, track */
-    FORM_MANIFEST, /* docstack.yaml: services, images, requires and Compose's top keys */
-};
+/* Checks one document as written: types, unknown keys, values. Everything found is added to d.
+ * `raw`: variables were not replaced (`config --no-interpolate`), text with '$' is not looked into.
+ * Nodes marked !reset are not looked at. */
+void schema_check(const struct node *doc, enum schema_form form, bool raw, struct diag *d);
 
-/* Checks a whole document: types, unknown keys, values. Everything found is added to d. A value
- * marked !reset is not looked at. */
-void schema_check(const struct node *doc, enum schema_form form, struct diag *d);
+/* Turns every short form into its long form, in place: lists of KEY=VALUE into maps, ports,
+ * volumes, build, depends_on, networks, env_file, ulimits, extends, include ... Marks stay. */
+void schema_expand(struct arena *a, struct node *doc, enum schema_form form, bool raw,
+                   struct diag *d);
 
-/* Expands every short form and casts scalars to their type, in place; marks (!reset, !override)
- * stay on the values. Sets nothing that the file does not say beyond what the short form means.
- * Run on checked documents. Of `requires`, `infrastructure` and `projects` the short forms become
- * the long ones ({image: x}, {path: x}). */
-void schema_expand_all(struct arena *a, struct node *doc, struct diag *d);
+/* `over` merged onto `base`: expanded trees, both whole documents or both one service. The result
+ * shares nodes with both, which must not be used afterwards (node_copy() a base that is needed
+ * again). Either may be NULL. Marks !reset and !override of `over` are obeyed, those of `base` are
+ * dropped. A merged service keeps the marks of `over` (they also count for the files before), a
+ * merged document has none. */
+struct node *schema_merge_documents(struct arena *a, struct node *base, struct node *over);
+struct node *schema_merge_services(struct arena *a, struct node *base, struct node *over);
 
-/* Fills in defaults of canonical keys after merging, in place: ports' mode and protocol, targets
- * of secrets, `build.context`, counts of device requests. */
-void schema_defaults(struct arena *a, struct node *doc);
+/* Makes an expanded and merged document canonical, in place: marks and `version` go, required keys
+ * and what excludes each other are checked, scalars get their type ("64m" -> "67108864", "90s" ->
+ * "1m30s", "yes" -> true), defaults are filled in, what is empty and means nothing goes, keys come
+ * in the order of the table, names sorted. Relative paths are not touched. */
+void schema_finish(struct arena *a, struct node *doc, enum schema_form form, bool raw,
+                   struct diag *d);
 
-/* `over` merged onto `base` (both whole documents, or both one service, both expanded): the
- * result, sharing nodes with both. Marks !reset and !override are obeyed and gone afterwards.
- * `base` may be NULL: then only marks are removed and lists of unique entries made unique. */
-struct node *schema_merge_documents(struct arena *a, struct node *base, struct node *over,
-                                    struct diag *d);
-struct node *schema_merge_services(struct arena *a, struct node *base, struct node *over,
-                                   struct diag *d);
+/* A native key in either spelling: `ready`, or `x-ready` in a Compose file. NULL: not there. */
+struct node *schema_native(const struct node *map, const char *key);
+
+/* The canonical document as `config --format json` shows it: a copy with `command: null` and the
+ * like, top-level names sorted, x- keys at the top level only. */
+struct node *schema_json_view(struct arena *a, const struct node *doc);
 
 /* Printed from the table. */
 void schema_print_json(struct str *out);      /* JSON Schema, draft 7, of the native form */
