@@ -7,7 +7,8 @@
  *
  *     #define CURL_FUNCTIONS(X) X(curl_easy_init) X(curl_easy_setopt) ...
  *     struct curl_api { CURL_FUNCTIONS(LIBRARY_MEMBER) };
- *     static const struct library_symbol symbols[] = { CURL_FUNCTIONS(LIBRARY_SYMBOL(curl_api)) };
+ *     #define CURL_SYMBOL(fn) LIBRARY_SYMBOL(curl_api, fn)
+ *     static const struct library_symbol symbols[] = { CURL_FUNCTIONS(CURL_SYMBOL) };
  *
  * Types are those of the library's own header, so the compiler still checks every call.
  */
@@ -24,7 +25,7 @@ struct library_symbol {
 };
 
 #define LIBRARY_MEMBER(fn) __typeof__(&fn) fn;
-#define LIBRARY_SYMBOL_(table, fn) { #fn, offsetof(struct table, fn) },
+#define LIBRARY_SYMBOL(table, fn) { #fn, offsetof(struct table, fn) },
 
 /* Opens the first of `sonames` (NULL-terminated) that is there and fills the table. The library
  * stays open until the process ends. ERR_NOTFOUND names the library, the feature that needs it and

@@ -111,7 +111,8 @@ int num_bytes(int64_t *out, const char *text)
     size_t n = strspn(text, "0123456789.");
     if (n >= sizeof(number) || !is_decimal(text, n, true))
         return -1;
-    int64_t factor = byte_unit(text + n + (text[n] == ' '));
+    size_t space = text[n] == ' ' && text[n + 1];
+    int64_t factor = byte_unit(text + n + space);
     if (!factor)
         return -1;
     memcpy(number, text, n);
