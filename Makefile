@@ -54,8 +54,9 @@ kinds    := source unit golden wire fuzz engine
 programs := $(patsubst %.c,$(out)/%.t,$(sort $(foreach k,$(kinds),$(wildcard tests/$k/*.c))))
 support  := $(patsubst %.c,$(out)/%.o,$(wildcard tests/support/*.c))
 
-# V=1 shows whole commands.
-show = $(if $(V),,@echo '  $1 $@';)
+# V=1 shows whole commands, -s nothing.
+silent := $(findstring s,$(firstword -$(MAKEFLAGS)))
+show    = $(if $(V),,@$(if $(silent),,echo '  $1 $@';) )
 
 all: $(out)/stack
 
