@@ -3,8 +3,8 @@
 . "$TOP/tests/support/engine.sh"
 
 name=test-identity-$$
-export KEYSTONE_PORT=$((20000 + $$ % 10000))
-export CATALOG_PORT=$((KEYSTONE_PORT + 10000))
+export KEYSTONE_PORT=$((20000 + $$ % 6000))
+export CATALOG_PORT=$((KEYSTONE_PORT + 6000))
 
 stack() {
     "$STACK" -p "$name" -f "$TOP/stacks/identity.yaml" "$@"
