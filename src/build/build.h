@@ -2,7 +2,8 @@
  * Images that the stack builds: contexts, fingerprints, the FROM graph, and the builders.
  *
  * build_survey() reads Dockerfiles and contexts (no engine): which image is FROM which other image
- * of the stack, and the fingerprint of each. build_start() sends one to the engine.
+ * of the stack, and the fingerprint of each. build_survey_observed() adds what the engine has of
+ * the bases that come from elsewhere. build_start() sends one image to the engine.
  */
 #ifndef BUILD_BUILD_H
 #define BUILD_BUILD_H
@@ -10,25 +11,35 @@
 #include "engine/engine.h"
 #include "model/model.h"
 #include "plan/plan.h"
+#include "state/state.h"
+
+struct survey_detail; /* private */
 
 struct build_survey {
     struct arena *arena;
     struct plan_image *images; /* in the order of stack->images */
     size_t nimages;
     /* References of FROM and COPY --from that the stack does not build, to be observed with the
-     * others: their ids are part of the fingerprint. */
+     * others: what they are is part of the fingerprint. */
     const char *const *bases;
     size_t nbases;
+    struct survey_detail *detail; /* private */
 };
 void build_survey_free(struct build_survey *s);
 DEFINE_FREEP(struct build_survey, build_survey_free)
 
-/* Only the images in `wanted` (NULL: all) and those they are FROM. Mistakes: ERR_INPUT (no such
- * context, Dockerfile; a cycle, printed as its path). Fingerprints hash the context's files after
- * .dockerignore (through a stat cache), modes, Dockerfile, arguments, target, platform, the
- * fingerprints of bases that the stack builds, and a format version. */
+/* Only the images in `wanted` (NULL: all) and those they are FROM; the others have no fingerprint
+ * and no bases. Mistakes: ERR_INPUT (no such context, Dockerfile; a cycle, printed as its path).
+ * Fingerprints hash the context's files after .dockerignore (through a stat cache), modes,
+ * Dockerfile, arguments, target, platform, the fingerprints of bases that the stack builds, the
+ * digests (else ids) of those that it does not, and a format version. A context that the engine
+ * fetches counts by its URL alone. Runs the loop. */
 int build_survey(struct build_survey **out, struct loop *l, const struct stack *st,
                  const bool *wanted, struct error *err);
+
+/* To be called between observing and planning: `now` was observed with the references in
+ * s->bases. Makes the fingerprints final. */
+void build_survey_observed(struct build_survey *s, const struct snapshot *now);
 
 /* Progress of one build, for the display; texts are raw, to be made safe by who shows them. */
 struct build_step {
@@ -44,25 +55,29 @@ struct build_options {
     bool no_cache;
     bool pull;               /* --pull: newer bases */
     const struct node *args; /* --build-arg, over the file's; or NULL */
-    const char *fingerprint; /* label for the image */
-    const char *stack_name;
-    bool classic; /* DOCKER_BUILDKIT=0 */
-    bool quiet;
+    bool classic;            /* DOCKER_BUILDKIT=0 */
 };
 
 struct build;
 struct build_handlers {
     void (*step)(void *ctx, const struct build_step *step);
-    /* Once, last: the id of the image, or ERR_BUILD with what failed and its last output. */
+    /* Once, last: the id of the image, or what failed: ERR_BUILD (the failing step; its last output
+     * is in build_output()), ERR_PULL (a base), ERR_INPUT (context, Dockerfile, or something that
+     * the engine cannot do), or what the engine room reports. */
     void (*done)(void *ctx, const char *image_id, const struct error *err);
     void *ctx;
 };
 
-/* BuildKit where the engine has it, else the classic builder. The context streams while it is
- * read; FROM lines that name images of the stack are rewritten to their references. */
+/* BuildKit, or the classic builder where that is asked for (or all that the engine has). Bases that
+ * the engine lacks are pulled first, with the credentials of the docker CLI. The context is read
+ * again and streams while it is read; FROM lines that name images of the stack are rewritten to
+ * their references. The image gets the tags of the file and two kinds of labels: the file's, and
+ * LABEL_FINGERPRINT of what was really sent. The images that it is FROM must be there. */
 struct build *build_start(struct engine *e, const struct stack *st, const struct build_survey *s,
                           const struct image *image, const struct build_options *opt,
                           const struct build_handlers *hd);
+/* The last output of the failing step, raw, or NULL. For `done` with ERR_BUILD, during the call. */
+const char *build_output(const struct build *b);
 void build_cancel(struct build *b); /* closes the connection: the engine stops; no done */
 
 #endif
