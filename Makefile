@@ -39,8 +39,8 @@ $(error Libraries are missing. Run: .ci/packages --install build test)
 endif
 endif
 
-all_cflags  := -std=gnu17 -D_GNU_SOURCE -DSTACK_VERSION='"$(VERSION)"' -Isrc $(warn) \
-               $(if $(WERROR),-Werror) $(opt.$(VARIANT)) \
+all_cflags  := -std=gnu17 -D_GNU_SOURCE -DSTACK_VERSION='"$(VERSION)"' -Isrc -include base/banned.h \
+               $(warn) $(if $(WERROR),-Werror) $(opt.$(VARIANT)) \
                $(pkg_cflags) $(CPPFLAGS) $(CFLAGS)
 all_ldflags := $(opt.$(VARIANT)) $(LDFLAGS)
 libs        := $(pkg_libs) -ldl -lm

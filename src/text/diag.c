@@ -27,7 +27,8 @@ static const char *safe_copy(struct diag *d, const struct str *text)
     return arena_strdup(d->arena, safe.buf);
 }
 
-static void add(struct diag *d, enum diag_level level, struct span at, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 4, 0)))
+add(struct diag *d, enum diag_level level, struct span at, const char *fmt, va_list ap)
 {
     size_t count = level == DIAG_ERROR ? ++d->errors : ++d->warnings;
     auto_str struct str text = STR_INIT_MAX(4096);
