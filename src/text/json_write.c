@@ -49,13 +49,13 @@ static void write_float(struct str *out, const struct node *n)
         str_add(out, text);
 }
 
-static void new_line(struct str *out, enum json_style style, int depth)
+static void new_line(struct str *out, enum node_json style, int depth)
 {
-    if (style == JSON_PRETTY)
+    if (style == NODE_JSON_PRETTY)
         str_addf(out, "\n%*s", 2 * depth, "");
 }
 
-static void write_node(struct str *out, const struct node *n, enum json_style style, int depth)
+static void write_node(struct str *out, const struct node *n, enum node_json style, int depth)
 {
     bool is_map = n->kind == NODE_MAP;
 
@@ -85,7 +85,7 @@ static void write_node(struct str *out, const struct node *n, enum json_style st
         new_line(out, style, depth + 1);
         if (is_map) {
             write_string(out, n->keys[i]);
-            str_add(out, style == JSON_PRETTY ? ": " : ":");
+            str_add(out, style == NODE_JSON_PRETTY ? ": " : ":");
         }
         write_node(out, n->items[i], style, depth + 1);
     }
@@ -94,7 +94,7 @@ static void write_node(struct str *out, const struct node *n, enum json_style st
     str_addc(out, is_map ? '}' : ']');
 }
 
-void node_write_json(struct str *out, const struct node *n, enum json_style style)
+void node_write_json(struct str *out, const struct node *n, enum node_json style)
 {
     write_node(out, n, style, 0);
 }

@@ -25,8 +25,8 @@ int yaml_read(struct node **out, struct arena *a, const struct source *src, stru
 
 /* YAML as Go's encoder (Compose) writes it: two spaces, strings quoted only where needed. */
 void yaml_write(struct str *out, const struct node *n);
-enum json_style { JSON_COMPACT, JSON_PRETTY /* two spaces, as json.MarshalIndent */ };
+enum node_json { NODE_JSON_COMPACT, NODE_JSON_PRETTY /* two spaces, as json.MarshalIndent */ };
 /* JSON; characters <, >, & are written as they are. */
-void node_write_json(struct str *out, const struct node *n, enum json_style style);
+void node_write_json(struct str *out, const struct node *n, enum node_json style);
 
 #endif

@@ -199,7 +199,7 @@ static void write_literal(struct str *out, const char *text, int indent)
     bool ends_twice = ends && (len == 1 || text[len - 2] == '\n');
 
     str_addc(out, '|');
-    if (*text == ' ' || *text == '\n')
+    if (strchr(" \n\t", *text))
         str_addc(out, '2');
     str_add(out, !ends ? "-" : ends_twice ? "+" : "");
     for (const char *line = text; *line;) {

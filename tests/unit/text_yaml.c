@@ -51,7 +51,7 @@ static void assert_reads(const char *text, const char *json)
         fail_msg("%s: %s", text, why);
     }
     if (r.root)
-        node_write_json(&out, r.root, JSON_COMPACT);
+        node_write_json(&out, r.root, NODE_JSON_COMPACT);
     assert_string_equal(out.buf, json);
 }
 
