@@ -68,13 +68,13 @@ static void layout(void **state)
         "    b: true\n"
         "    f: 0.5\n"
         "    i: 7\n");
-    assert_writes("[a, [b, [c, d]], [], {x: {y: 1}, z: [2]}]", "- a\n"
+    assert_writes("[a, [b, [c, d]], [], {x: {w: 1}, z: [2]}]", "- a\n"
                                                                "- - b\n"
                                                                "  - - c\n"
                                                                "    - d\n"
                                                                "- []\n"
                                                                "- x:\n"
-                                                               "    y: 1\n"
+                                                               "    w: 1\n"
                                                                "  z:\n"
                                                                "    - 2\n");
     assert_writes("x", "x\n");
