@@ -1,0 +1,51 @@
+/* Lines of containers: "web-1  | text", a colour for each service. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/safe.h"
+#include "view/private.h"
+
+/* Compose's order of colours, the bright ones after. */
+static const int prefix_colors[] = { 36, 33, 32, 35, 34, 96, 93, 92, 95, 94 };
+
+static int color_of(struct view *v, const char *service)
+{
+    void *known = strmap_get(&v->prefixes, service);
+    if (!known) {
+        known = (void *)(uintptr_t)(strmap_len(&v->prefixes) % countof(prefix_colors) + 1);
+        strmap_set(&v->prefixes, service, known);
+    }
+    return prefix_colors[(uintptr_t)known - 1];
+}
+
+static void add_prefix(struct str *line, struct view *v, const struct event *e)
+{
+    auto_free char *name =
+        e->number > 0 ? xasprintf("%s-%d", e->service, e->number) : xstrdup(e->service);
+    size_t width = safe_width(name);
+    if (width > v->prefix_width)
+        v->prefix_width = width;
+    if (v->color_out)
+        str_addf(line, "\x1b[%dm", color_of(v, e->service));
+    safe_add(line, name, strlen(name), SAFE_LINE);
+    str_addf(line, "%*s | ", (int)(v->prefix_width - width), "");
+    if (v->color_out)
+        str_add(line, "\x1b[0m");
+}
+
+void log_event(struct view *v, const struct event *e)
+{
+    auto_str struct str line = STR_INIT;
+    if (v->opt.log_prefix && e->service)
+        add_prefix(&line, v, e);
+    if (v->opt.timestamps && e->time) {
+        safe_add(&line, e->time, strlen(e->time), SAFE_LINE);
+        str_addc(&line, ' ');
+    }
+    safe_add(&line, e->text, e->len, v->color_out ? SAFE_SGR : SAFE_LINE);
+    if (v->color_out && memchr(e->text, 0x1b, e->len))
+        str_add(&line, "\x1b[0m");
+    str_addc(&line, '\n');
+    fwrite(line.buf, 1, line.len, v->out);
+}
