@@ -1,6 +1,7 @@
 # make [VARIANT=debug|release|san|cov]  build build/VARIANT/stack
 # make check             every test; ends with `N passed, N failed`
 # make check-KIND        those of one kind: source unit golden wire fuzz engine
+# make fuzz FUZZ=NAME [TIME=60]   look for inputs that break tests/fuzz/NAME.c (clang)
 # make demo              from nothing to a running cluster: stacks/identity.yaml
 # make install uninstall [DESTDIR=...] [PREFIX=/usr/local]
 # make format            clang-format everything
@@ -28,6 +29,7 @@ opt.debug   := -O0 -g3
 opt.release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 opt.san     := -O1 -g3 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 opt.cov     := -O0 -g3 --coverage
+opt.fuzz    := $(opt.san) -fsanitize=fuzzer-no-link
 
 warn := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
         -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual
@@ -51,7 +53,10 @@ lib   := $(filter-out $(out)/src/cli/main.o,$(objs))
 
 # A C file among the tests is a program; tests/support/*.c is part of each of them.
 kinds    := source unit golden wire fuzz engine
-programs := $(patsubst %.c,$(out)/%.t,$(sort $(foreach k,$(kinds),$(wildcard tests/$k/*.c))))
+# A harness among tests/fuzz needs a main(): the driver's, or that of libFuzzer.
+kinds_c  := $(sort $(foreach k,$(kinds),$(wildcard tests/$k/*.c)))
+driver   := $(out)/tests/fuzz/driver.o
+programs := $(patsubst %.c,$(out)/%.t,$(filter-out tests/fuzz/driver.c,$(kinds_c)))
 support  := $(patsubst %.c,$(out)/%.o,$(wildcard tests/support/*.c))
 
 # V=1 shows whole commands, -s nothing.
@@ -73,7 +78,12 @@ $(out)/%.o: %.c $(out)/flags
 
 $(out)/tests/%.t: $(out)/tests/%.o $(support) $(out)/libstack.a
 	@mkdir -p $(@D)
-	$(call show,link)$(CC) $(all_ldflags) -o $@ $^ $(libs) -lcmocka
+	$(call show,link)$(CC) $(all_ldflags) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(libs) -lcmocka
+
+$(filter $(out)/tests/fuzz/%,$(programs)): $(driver)
+
+$(out)/tests/fuzz/%.fuzz: $(out)/tests/fuzz/%.o $(out)/libstack.a
+	$(call show,link)$(CC) $(all_ldflags) -fsanitize=fuzzer -o $@ $^ $(libs)
 
 # A change of flags rebuilds everything.
 $(out)/flags: FORCE
@@ -90,6 +100,15 @@ $(kinds:%=check-%): all
 	@VARIANT=$(VARIANT) CC="$(CC)" tests/run $(@:check-%=%)
 
 $(foreach k,$(kinds),$(eval check-$k: $(filter $(out)/tests/$k/%,$(programs))))
+
+# New inputs are kept in build/fuzz/corpus; the ones worth a test are copied to tests/fuzz/corpus.
+TIME ?= 60
+fuzz:
+	@test -f 'tests/fuzz/$(FUZZ).c' || { echo 'usage: make fuzz FUZZ=NAME [TIME=60]'; exit 1; }
+	@$(MAKE) VARIANT=fuzz CC=clang build/fuzz/tests/fuzz/$(FUZZ).fuzz
+	@mkdir -p build/fuzz/corpus/$(FUZZ)
+	build/fuzz/tests/fuzz/$(FUZZ).fuzz -max_total_time=$(TIME) -artifact_prefix=build/fuzz/ \
+		build/fuzz/corpus/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
 
 demo:
 	@stacks/demo
@@ -110,6 +129,6 @@ clean:
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
 
--include $(objs:.o=.d) $(programs:.t=.d) $(support:.o=.d)
-.PHONY: all programs check $(kinds:%=check-%) demo install uninstall format clean help FORCE
+-include $(objs:.o=.d) $(programs:.t=.d) $(support:.o=.d) $(driver:.o=.d)
+.PHONY: all programs check $(kinds:%=check-%) fuzz demo install uninstall format clean help FORCE
 .SECONDARY:
