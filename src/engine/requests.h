@@ -66,13 +66,14 @@ void rq_distribution(request_out rq, const char *ref, const char *auth);
 
 /* Networks and volumes. */
 void rq_networks(request_out rq, const char *stack); /* label filter, as rq_containers */
-void rq_networks_named(request_out rq, const char *const *names, size_t n);
+void rq_networks_named(request_out rq, const char *const *names, size_t n); /* n 0: all */
 void rq_network_inspect(request_out rq, const char *id);
 void rq_network_create(request_out rq, json_t *body);
 void rq_network_remove(request_out rq, const char *id);
 void rq_network_connect(request_out rq, const char *id, json_t *body);
 void rq_network_disconnect(request_out rq, const char *id, const char *container, bool force);
 void rq_volumes(request_out rq, const char *stack);
+void rq_volumes_named(request_out rq, const char *const *names, size_t n); /* n 0: all */
 void rq_volume_inspect(request_out rq, const char *name);
 void rq_volume_create(request_out rq, json_t *body);
 void rq_volume_remove(request_out rq, const char *name, bool force);

@@ -5,25 +5,18 @@
 #include "engine/engine.h"
 #include "state/state.h"
 
-enum observe_what {
-    OBSERVE_CONTAINERS = 1 << 0,
-    OBSERVE_NETWORKS = 1 << 1,
-    OBSERVE_VOLUMES = 1 << 2,
-    OBSERVE_IMAGES = 1 << 3,
-    OBSERVE_ALL = 15,
-};
-
 struct observe_options {
-    const char *stack; /* name; NULL: every stack of the engine */
-    unsigned what;
+    const char *stack;             /* name; NULL: every stack of the engine */
+    unsigned what;                 /* of enum observe_what */
     const char *const *image_refs; /* images are looked up by these references */
     size_t nimage_refs;
-    bool any_network; /* external ones are needed too: list without the label filter */
+    bool any_network; /* also those of others: without the label filter */
     bool any_volume;
     bool running_only;
 };
 
-/* One call for each bit of `what`, side by side. */
+/* One call for each bit of `what`, side by side; fails with the first error when they have all
+ * ended. Runs the loop. */
 int state_observe(struct snapshot **out, struct engine *e, const struct observe_options *opt,
                   struct error *err);
 

@@ -3,7 +3,7 @@
  *
  * Taken by observe.h in as few calls as there are kinds of object; read by the planner and by
  * everything that lists. Also built from JSON in tests. Texts are as the engine gave them: show
- * them only through base/safe.h.
+ * them only through base/safe.h. No text in it is NULL unless it says so.
  */
 #ifndef STATE_STATE_H
 #define STATE_STATE_H
@@ -62,7 +62,8 @@ struct seen_container {
     const char *image; /* reference as given at create */
     const char *image_id;
     const char *command;
-    int64_t created; /* Unix seconds */
+    const char *network_mode; /* "bridge", "demo_default", "container:<id>" */
+    int64_t created;          /* Unix seconds */
     enum container_state state;
     const char *status; /* "Up 2 seconds (healthy)" */
     enum health_state health;
@@ -102,25 +103,40 @@ struct seen_image {
     size_t nlabels;
 };
 
+/* What was not asked for is unknown, not absent. */
+enum observe_what {
+    OBSERVE_CONTAINERS = 1 << 0,
+    OBSERVE_NETWORKS = 1 << 1,
+    OBSERVE_VOLUMES = 1 << 2,
+    OBSERVE_IMAGES = 1 << 3,
+    OBSERVE_ALL = 15,
+};
+
+struct snapshot_ref;
+
 struct snapshot {
     struct arena *arena;
+    unsigned seen;                           /* of enum observe_what: the lists that were read */
     const struct seen_container *containers; /* sorted by service, number, name */
     size_t ncontainers;
-    const struct seen_network *networks;
+    const struct seen_network *networks; /* sorted by name */
     size_t nnetworks;
-    const struct seen_volume *volumes;
+    const struct seen_volume *volumes; /* sorted by name */
     size_t nvolumes;
-    const struct seen_image *images;
+    const struct seen_image *images; /* newest first */
     size_t nimages;
     int api; /* minor version that the engine and we speak */
+
+    const struct snapshot_ref *refs; /* private: references and ids of images, sorted */
+    size_t nrefs;
 };
 
 struct snapshot *snapshot_new(void);
 void snapshot_free(struct snapshot *s);
 DEFINE_FREEP(struct snapshot, snapshot_free)
 
-/* The answers of the four list calls; each may be NULL. Missing or odd fields are tolerated,
- * something that is not a list of objects is ERR_PROTOCOL. */
+/* The answers of the four list calls. Each replaces what was there. Missing or odd fields are
+ * tolerated, something that is not a list of objects is ERR_PROTOCOL. */
 int snapshot_read_containers(struct snapshot *s, const json_t *list, struct error *err);
 int snapshot_read_networks(struct snapshot *s, const json_t *list, struct error *err);
 int snapshot_read_volumes(struct snapshot *s, const json_t *answer, struct error *err);
@@ -128,9 +144,13 @@ int snapshot_read_images(struct snapshot *s, const json_t *list, struct error *e
 
 /* "" when absent. */
 const char *label_get(const struct label *labels, size_t n, const char *key);
+/* The containers of one service, one-off ones too: *n of them, by number and name. */
+const struct seen_container *snapshot_service(size_t *n, const struct snapshot *s,
+                                              const char *service);
+/* By name, or NULL. */
 const struct seen_network *snapshot_network(const struct snapshot *s, const char *name);
 const struct seen_volume *snapshot_volume(const struct snapshot *s, const char *name);
-/* By reference ("busybox", "busybox:latest", "x@sha256:..."), or by id. */
+/* By reference ("busybox", "docker.io/library/busybox:latest", "x@sha256:..."), or by whole id. */
 const struct seen_image *snapshot_image(const struct snapshot *s, const char *ref);
 
 #endif

@@ -1,2 +1,0 @@
-/* Moved: see model/labels.h. */
-#include "model/labels.h"
