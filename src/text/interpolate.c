@@ -46,11 +46,12 @@ static bool is_name(char c)
 }
 
 /* The span of text[i] where the file has the text as it is: a plain or quoted scalar on one line.
- * Elsewhere, the scalar's own. */
+ * Elsewhere, and once nobody will see it any more, the scalar's own. */
 static struct span span_inside(const struct walk *w, size_t i)
 {
     struct span at = w->at;
-    const char *s = at.source && at.line > 0 ? at.source->text : NULL;
+    bool shown = w->diag->errors < DIAG_MAX && at.source && at.line > 0;
+    const char *s = shown ? at.source->text : NULL;
 
     for (int line = 1; s && line < at.line; line++) {
         s = strchr(s, '\n');
