@@ -35,7 +35,7 @@
     })
 
 #define vec_each(it, v) \
-    for (__typeof__((v)->items) it = (v)->items; it < (v)->items + (v)->len; it++)
+    for (__typeof__((v)->items) it = (v)->items; it && it < (v)->items + (v)->len; it++)
 
 #define vec_free(v)              \
     do {                         \

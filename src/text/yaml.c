@@ -351,8 +351,8 @@ static void on_close(struct reader *r)
 {
     struct frame *f = top(r);
     struct node *n = f->node;
-    const struct child *children = r->children.items + f->first;
     size_t len = r->children.len - f->first;
+    const struct child *children = len ? r->children.items + f->first : NULL;
 
     if (len) {
         n->len = n->cap = len;
