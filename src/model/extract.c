@@ -1,0 +1,607 @@
+/* The structs of model.h from the finished document: what planning works with. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/path.h"
+#include "model/loader.h"
+
+/*
+ * Nothing is decided here that a document does not say: by now every default is in the tree and
+ * every reference is known to resolve (validate.c). Services come first as an array, so that what
+ * refers to them can hold pointers into it.
+ */
+
+#define READY_TIMEOUT_MS 60000
+#define READY_INTERVAL_MS 1000
+
+struct extraction {
+    struct loader *ld;
+    struct arena *a;
+    struct stack *st;
+    const struct node *doc;
+    struct service *services;
+    struct network *networks;
+    struct volume *volumes;
+    struct file_object *configs, *secrets;
+    struct {
+        VEC(struct image);
+    } images;
+};
+
+static struct span entry_span(const struct node *map, size_t i)
+{
+    return map->key_spans[i].source ? map->key_spans[i] : map->items[i]->span;
+}
+
+/* Text that says something, or NULL. */
+static const char *said(const struct node *n, const char *path)
+{
+    const char *text = node_text_at(n, path);
+    return text && *text ? text : NULL;
+}
+
+static size_t map_len(const struct node *n)
+{
+    return n && n->kind == NODE_MAP ? n->len : 0;
+}
+
+static size_t list_len(const struct node *n)
+{
+    return n && n->kind == NODE_LIST ? n->len : 0;
+}
+
+static int64_t duration_ns(const struct node *n, const char *path, int64_t fallback)
+{
+    const char *text = said(n, path);
+    int64_t ns;
+    return text && num_duration(&ns, text) == 0 ? ns : fallback;
+}
+
+static const char *const *argv_of(struct arena *a, const struct node *list, size_t from)
+{
+    const char **argv = arena_alloc(a, (list->len - from + 1) * sizeof(*argv));
+    for (size_t i = from; i < list->len; i++)
+        argv[i - from] = node_text(list->items[i]) ? node_text(list->items[i]) : "";
+    return argv;
+}
+
+static const char *const *shell_argv(struct arena *a, const char *command)
+{
+    const char **argv = arena_alloc(a, 4 * sizeof(*argv));
+    argv[0] = "/bin/sh";
+    argv[1] = "-c";
+    argv[2] = command;
+    return argv;
+}
+
+/* Networks, volumes, configs, secrets. */
+
+static void take_networks(struct extraction *x)
+{
+    const struct node *map = node_get(x->doc, "networks");
+    /* One more for the network that services of the fig form share. */
+    x->networks = arena_alloc(x->a, (map_len(map) + 1) * sizeof(*x->networks));
+    for (size_t i = 0; i < map_len(map); i++) {
+        const char *name = said(map->items[i], "name");
+        x->networks[i] = (struct network){
+            .key = map->keys[i],
+            .name = name ? name : map->keys[i],
+            .external = node_bool_at(map->items[i], "external", false),
+            .config = map->items[i],
+            .span = entry_span(map, i),
+        };
+    }
+    x->st->networks = x->networks;
+    x->st->nnetworks = map_len(map);
+}
+
+static struct network *network_of(struct extraction *x, const char *key)
+{
+    for (size_t i = 0; i < x->st->nnetworks; i++)
+        if (!strcmp(x->networks[i].key, key))
+            return &x->networks[i];
+    return NULL;
+}
+
+/* The stack's default network, for services that the document puts on the engine's bridge. */
+static struct network *implied_network(struct extraction *x, struct span at)
+{
+    struct network *n = network_of(x, "default");
+    if (n)
+        return n;
+    struct node *config = node_new(x->a, NODE_MAP, at);
+    const char *name = arena_printf(x->a, "%s_default", x->st->name);
+    node_set_string(x->a, config, "name", name);
+    n = &x->networks[x->st->nnetworks++];
+    *n = (struct network){ .key = "default", .name = name, .config = config, .span = at };
+    return n;
+}
+
+static void take_volumes(struct extraction *x)
+{
+    const struct node *map = node_get(x->doc, "volumes");
+    x->volumes = arena_alloc(x->a, map_len(map) * sizeof(*x->volumes));
+    for (size_t i = 0; i < map_len(map); i++) {
+        const char *name = said(map->items[i], "name");
+        x->volumes[i] = (struct volume){
+            .key = map->keys[i],
+            .name = name ? name : map->keys[i],
+            .external = node_bool_at(map->items[i], "external", false),
+            .config = map->items[i],
+            .span = entry_span(map, i),
+        };
+    }
+    x->st->volumes = x->volumes;
+    x->st->nvolumes = map_len(map);
+}
+
+static struct file_object *take_objects(struct extraction *x, const char *section, bool secret,
+                                        size_t *len)
+{
+    const struct node *map = node_get(x->doc, section);
+    struct file_object *out = arena_alloc(x->a, map_len(map) * sizeof(*out));
+    for (size_t i = 0; i < map_len(map); i++) {
+        struct node *n = map->items[i];
+        const char *name = said(n, "name");
+        out[i] = (struct file_object){
+            .key = map->keys[i],
+            .name = name ? name : map->keys[i],
+            .external = node_bool_at(n, "external", false),
+            .secret = secret,
+            .file = said(n, "file"),
+            .environment = said(n, "environment"),
+            .content = secret ? strmap_get(&x->ld->secret_values, map->keys[i])
+                              : node_text_at(n, "content"),
+            .config = n,
+            .span = entry_span(map, i),
+        };
+    }
+    *len = map_len(map);
+    return out;
+}
+
+/* Images. */
+
+static struct image image_of(struct extraction *x, const char *name, const char *project,
+                             const char *ref, const struct node *build, struct span span)
+{
+    const char *context = said(build, "context");
+    const char *inlined = node_text_at(build, "dockerfile_inline");
+    const char *dockerfile = said(build, "dockerfile");
+    const struct node *platforms = node_get(build, "platforms");
+    return (struct image){
+        .name = name,
+        .project = project,
+        .ref = ref,
+        .context = context ? context : x->st->dir,
+        .remote_context = context && paths_is_remote(context),
+        .dockerfile = inlined      ? NULL
+                      : dockerfile ? dockerfile
+                                   : "Dockerfile",
+        .dockerfile_inline = inlined,
+        .target = said(build, "target"),
+        .args = node_get(build, "args"),
+        .labels = node_get(build, "labels"),
+        .config = build,
+        .platform = list_len(platforms) == 1 ? node_text(platforms->items[0]) : NULL,
+        .span = span,
+    };
+}
+
+static const char *default_ref(struct extraction *x, const char *name)
+{
+    return arena_printf(x->a, "%s%c%s", x->st->name, x->st->separator, name);
+}
+
+static void take_images(struct extraction *x)
+{
+    vec_each (it, &x->ld->images)
+        *vec_push(&x->images) =
+            image_of(x, it->name, it->project, it->ref ? it->ref : default_ref(x, it->name),
+                     it->build, it->span);
+    for (size_t i = 0; i < x->st->nservices; i++) {
+        struct service *s = &x->services[i];
+        const struct node *build = node_get(s->config, "build");
+        const char *image = said(s->config, "image");
+        s->image = image ? image : build ? default_ref(x, s->name) : NULL;
+        if (!build || build->kind != NODE_MAP)
+            continue;
+        struct image *im = vec_push(&x->images);
+        *im = image_of(x, s->name, s->project, s->image, build, s->span);
+        if (s->platform)
+            im->platform = s->platform;
+    }
+    struct image *images = arena_alloc(x->a, x->images.len * sizeof(*images));
+    if (x->images.len)
+        memcpy(images, x->images.items, x->images.len * sizeof(*images));
+    x->st->images = images;
+    x->st->nimages = x->images.len;
+    vec_free(&x->images);
+    /* A service is built by its own `build:`, else by the `images:` entry that it names. */
+    for (size_t i = 0; i < x->st->nservices; i++) {
+        struct service *s = &x->services[i];
+        bool own = node_get(s->config, "build") != NULL;
+        for (size_t k = 0; k < x->st->nimages && !s->build && s->image; k++) {
+            const struct image *im = &images[k];
+            bool declared = k < x->ld->images.len;
+            if (own ? !declared && !strcmp(im->name, s->name)
+                    : declared && (!strcmp(im->name, s->image) || !strcmp(im->ref, s->image)))
+                s->build = im;
+        }
+        if (s->build)
+            s->image = s->build->ref;
+    }
+}
+
+/* Parts of a service. */
+
+static void take_ready(struct extraction *x, struct service *s)
+{
+    const struct node *n = schema_native(s->config, "ready");
+    struct ready *r = &s->ready;
+    r->timeout_ms = duration_ns(n, "timeout", READY_TIMEOUT_MS * 1000000LL) / 1000000;
+    r->interval_ms = duration_ns(n, "interval", READY_INTERVAL_MS * 1000000LL) / 1000000;
+    r->log = said(n, "log");
+    r->tcp = (int)node_int_at(n, "tcp", 0);
+    const struct node *http = node_get(n, "http");
+    if (http && http->kind == NODE_MAP) {
+        r->http_port = (int)node_int_at(http, "port", 80);
+        r->http_host = said(http, "host");
+        r->http_path = said(http, "path") ? said(http, "path") : "/";
+        r->http_status = (int)node_int_at(http, "status", 0);
+    }
+    const struct node *exec = node_get(n, "exec");
+    if (list_len(exec))
+        r->exec = argv_of(x->a, exec, 0);
+    else if (said(n, "exec"))
+        r->exec = shell_argv(x->a, said(n, "exec"));
+    r->healthy = node_bool_at(n, "healthy", false);
+    r->set = r->log || r->tcp || r->http_port || r->exec || r->healthy;
+}
+
+static void take_health(struct extraction *x, struct service *s)
+{
+    const struct node *n = node_get(s->config, "healthcheck"), *test = node_get(n, "test");
+    struct health *h = &s->health;
+    const char *probe = node_text_at(n, "x-probe");
+    if (!probe)
+        probe = node_text_at(s->config, "x-probe");
+    h->engine_only = probe && !strcmp(probe, "engine");
+    if (!n || n->kind != NODE_MAP)
+        return;
+    const char *kind = list_len(test) ? node_text(test->items[0]) : NULL;
+    h->disabled = node_bool_at(n, "disable", false) || (kind && !strcmp(kind, "NONE"));
+    if (kind && !strcmp(kind, "CMD"))
+        h->test = argv_of(x->a, test, 1);
+    else if (kind && !strcmp(kind, "CMD-SHELL") && test->len > 1)
+        h->test = shell_argv(x->a, node_text(test->items[1]));
+    h->interval_ns = duration_ns(n, "interval", 0);
+    h->timeout_ns = duration_ns(n, "timeout", 0);
+    h->start_period_ns = duration_ns(n, "start_period", 0);
+    h->start_interval_ns = duration_ns(n, "start_interval", 0);
+    h->retries = (int)node_int_at(n, "retries", 0);
+    h->set = !h->disabled && h->test;
+}
+
+static void take_pull_policy(struct service *s)
+{
+    static const struct {
+        const char *text;
+        enum pull_policy policy;
+        int64_t every_s;
+    } policies[] = {
+        { "always", PULL_ALWAYS, 0 },
+        { "never", PULL_NEVER, 0 },
+        { "build", PULL_BUILD, 0 },
+        { "missing", PULL_MISSING, 0 },
+        { "if_not_present", PULL_MISSING, 0 },
+        { "daily", PULL_EVERY, 86400 },
+        { "weekly", PULL_EVERY, 7 * 86400 },
+    };
+    const char *text = said(s->config, "pull_policy");
+    for (size_t i = 0; text && i < countof(policies); i++)
+        if (!strcmp(text, policies[i].text)) {
+            s->pull_policy = policies[i].policy;
+            s->pull_every_s = policies[i].every_s;
+        }
+    int64_t value;
+    if (!text || !str_starts(text, "every_"))
+        return;
+    const char *every = text + strlen("every_");
+    size_t n = strlen(every);
+    auto_free char *number = xstrndup(every, n ? n - 1 : 0);
+    int64_t unit = str_ends(every, "d") ? 86400 : str_ends(every, "w") ? 7 * 86400 : 0;
+    s->pull_policy = PULL_EVERY;
+    if (unit && num_range(&value, number, 0, INT64_MAX / unit) == 0)
+        s->pull_every_s = value * unit;
+    else if (num_duration(&value, every) == 0)
+        s->pull_every_s = value / 1000000000;
+}
+
+/* `restart:`, else deploy.restart_policy. */
+static const char *restart_of(struct extraction *x, const struct node *config)
+{
+    if (said(config, "restart"))
+        return said(config, "restart");
+    const char *condition = said(config, "deploy.restart_policy.condition");
+    if (!node_at(config, "deploy.restart_policy"))
+        return "no";
+    if (!condition || !strcmp(condition, "any"))
+        return "always";
+    int64_t attempts = node_int_at(config, "deploy.restart_policy.max_attempts", 0);
+    if (strcmp(condition, "on-failure") != 0)
+        return "no";
+    return attempts > 0 ? arena_printf(x->a, "on-failure:%lld", (long long)attempts) : "on-failure";
+}
+
+static struct service *service_of(struct extraction *x, const char *name)
+{
+    return (struct service *)(uintptr_t)stack_service(x->st, name);
+}
+
+/* Whether the container of `s` cannot be made without naming the container of `other`. */
+static bool names_container_of(const struct node *config, const char *other)
+{
+    static const char *const keys[] = { "network_mode", "ipc", "pid", "uts", "cgroup" };
+    for (size_t i = 0; i < countof(keys); i++) {
+        const char *text = node_text_at(config, keys[i]);
+        if (text && str_starts(text, "service:") && !strcmp(text + strlen("service:"), other))
+            return true;
+    }
+    const struct node *from = node_get(config, "volumes_from");
+    size_t n = strlen(other);
+    for (size_t i = 0; i < list_len(from); i++) {
+        const char *text = node_text(from->items[i]);
+        if (text && !strncmp(text, other, n) && (!text[n] || text[n] == ':'))
+            return true;
+    }
+    return false;
+}
+
+static enum condition condition_of(const struct node *entry)
+{
+    const char *own = node_text_at(entry, "x-condition");
+    const char *text = node_text_at(entry, "condition");
+    if (own && !strcmp(own, "ready"))
+        return COND_READY;
+    if (text && !strcmp(text, "service_healthy"))
+        return COND_HEALTHY;
+    if (text && !strcmp(text, "service_completed_successfully"))
+        return COND_COMPLETED;
+    return COND_STARTED;
+}
+
+static void take_dependencies(struct extraction *x, struct service *s)
+{
+    const struct node *map = node_get(s->config, "depends_on");
+    struct dependency *deps = arena_alloc(x->a, map_len(map) * sizeof(*deps));
+    for (size_t i = 0; i < map_len(map); i++) {
+        struct service *other = service_of(x, map->keys[i]);
+        if (!other)
+            continue; /* disabled, and not required */
+        const struct node *entry = map->items[i];
+        struct dependency *d = &deps[s->ndeps++];
+        *d = (struct dependency){
+            .service = other,
+            .condition = condition_of(entry),
+            .required = node_bool_at(entry, "required", true),
+            .restart = node_bool_at(entry, "restart", false),
+            .identity = names_container_of(s->config, other->name),
+            .span = entry_span(map, i),
+        };
+        if (d->condition == COND_COMPLETED)
+            other->job = true;
+    }
+    s->deps = deps;
+}
+
+static void take_links(struct extraction *x, struct service *s)
+{
+    const struct node *list = node_get(s->config, "links");
+    struct link *links = arena_alloc(x->a, list_len(list) * sizeof(*links));
+    for (size_t i = 0; i < list_len(list); i++) {
+        const char *text = node_text(list->items[i]);
+        if (!text)
+            continue;
+        const char *colon = strchr(text, ':');
+        const char *name = colon ? arena_strndup(x->a, text, (size_t)(colon - text)) : text;
+        struct service *other = service_of(x, name);
+        if (other)
+            links[s->nlinks++] = (struct link){ other, colon && colon[1] ? colon + 1 : name };
+    }
+    s->links = links;
+}
+
+static int by_priority(const void *a, const void *b)
+{
+    const struct endpoint *x = a, *y = b;
+    if (x->priority != y->priority)
+        return x->priority > y->priority ? -1 : 1;
+    return strcmp(x->network->key, y->network->key);
+}
+
+static void take_endpoints(struct extraction *x, struct service *s)
+{
+    const struct node *map = node_get(s->config, "networks");
+    struct endpoint *ends = arena_alloc(x->a, (map_len(map) + 1) * sizeof(*ends));
+    for (size_t i = 0; i < map_len(map); i++) {
+        struct network *n = network_of(x, map->keys[i]);
+        if (!n)
+            continue;
+        n->used = true;
+        const struct node *config = map->items[i]->kind == NODE_MAP ? map->items[i] : NULL;
+        ends[s->nendpoints++] =
+            (struct endpoint){ n, config, (int)node_int_at(config, "priority", 0) };
+    }
+    qsort(ends, s->nendpoints, sizeof(*ends), by_priority);
+    s->endpoints = ends;
+}
+
+static void take_ports(struct extraction *x, struct service *s)
+{
+    const struct node *list = node_get(s->config, "ports");
+    struct port *ports = arena_alloc(x->a, list_len(list) * sizeof(*ports));
+    for (size_t i = 0; i < list_len(list); i++) {
+        const struct node *n = list->items[i];
+        ports[s->nports++] = (struct port){
+            .host_ip = said(n, "host_ip") ? said(n, "host_ip") : "",
+            .published = said(n, "published") ? said(n, "published") : "",
+            .target = (int)node_int_at(n, "target", 0),
+            .protocol = said(n, "protocol") ? said(n, "protocol") : "tcp",
+            .mode = said(n, "mode") ? said(n, "mode") : "ingress",
+            .span = n->span,
+        };
+    }
+    s->ports = ports;
+}
+
+static void take_mounts(struct extraction *x, struct service *s)
+{
+    const struct node *list = node_get(s->config, "volumes");
+    struct mount *mounts = arena_alloc(x->a, list_len(list) * sizeof(*mounts));
+    for (size_t i = 0; i < list_len(list); i++) {
+        const struct node *n = list->items[i];
+        const char *source = said(n, "source"), *type = said(n, "type");
+        struct mount *m = &mounts[s->nmounts++];
+        *m = (struct mount){
+            .type = type ? type : "volume",
+            .source = source ? source : "",
+            .target = said(n, "target") ? said(n, "target") : "",
+            .read_only = node_bool_at(n, "read_only", false),
+            .config = n,
+        };
+        for (size_t k = 0; source && !strcmp(m->type, "volume") && k < x->st->nvolumes; k++)
+            if (!strcmp(x->volumes[k].key, source)) {
+                x->volumes[k].used = true;
+                m->volume = &x->volumes[k];
+                m->source = x->volumes[k].name;
+            }
+    }
+    s->mounts = mounts;
+}
+
+/* An octal text ("0440"), or a number. */
+static int mode_of(const struct node *n)
+{
+    if (n->kind == NODE_INT)
+        return (int)n->integer;
+    int mode = 0;
+    for (const char *p = node_text(n); p && *p >= '0' && *p <= '7' && mode < 07777; p++)
+        mode = mode * 8 + (*p - '0');
+    return mode;
+}
+
+static void take_uses(struct extraction *x, struct service *s, const char *key,
+                      const struct file_object *objects, size_t n, const char *folder)
+{
+    const struct node *list = node_get(s->config, key);
+    struct file_use *uses = (struct file_use *)(uintptr_t)s->files;
+    for (size_t i = 0; i < list_len(list); i++) {
+        const struct node *item = list->items[i];
+        const char *source = said(item, "source"), *target = said(item, "target");
+        const struct node *mode = node_get(item, "mode");
+        for (size_t k = 0; source && k < n; k++) {
+            if (strcmp(objects[k].key, source) != 0)
+                continue;
+            auto_free char *path = path_join(folder, target ? target : source);
+            uses[s->nfiles++] = (struct file_use){
+                .object = &objects[k],
+                .target = arena_strdup(x->a, path),
+                .uid = said(item, "uid") ? said(item, "uid") : "0",
+                .gid = said(item, "gid") ? said(item, "gid") : "0",
+                .mode = mode && mode->kind != NODE_NULL ? mode_of(mode) : 0444,
+                .plain =
+                    !said(item, "uid") && !said(item, "gid") && (!mode || mode->kind == NODE_NULL),
+            };
+        }
+    }
+}
+
+static void take_files(struct extraction *x, struct service *s)
+{
+    size_t n = list_len(node_get(s->config, "configs")) + list_len(node_get(s->config, "secrets"));
+    s->files = arena_alloc(x->a, n * sizeof(*s->files));
+    take_uses(x, s, "configs", x->configs, x->st->nconfigs, "/");
+    take_uses(x, s, "secrets", x->secrets, x->st->nsecrets, "/run/secrets");
+}
+
+/* What runs, where it differs from what `config` prints: see place_fig_service(). */
+static struct node *running_config(struct extraction *x, struct node *printed)
+{
+    const char *network = node_text_at(printed, "x-network");
+    if (!network || strcmp(network, "default") != 0)
+        return printed;
+    struct node *config = node_copy(x->a, printed);
+    node_remove(config, "network_mode");
+    node_remove(config, "x-network");
+    struct node *networks = node_new(x->a, NODE_MAP, printed->span);
+    node_set(x->a, networks, "default", node_new(x->a, NODE_NULL, printed->span));
+    node_set(x->a, config, "networks", networks);
+    implied_network(x, printed->span);
+    return config;
+}
+
+static void begin_services(struct extraction *x)
+{
+    struct node *map = node_get(x->doc, "services");
+    node_sort_keys(map);
+    x->services = arena_alloc(x->a, map_len(map) * sizeof(*x->services));
+    for (size_t i = 0; i < map_len(map); i++)
+        x->services[i] = (struct service){
+            .name = map->keys[i],
+            .index = i,
+            .config = running_config(x, map->items[i]),
+            .span = entry_span(map, i),
+            .project = strmap_get(&x->ld->projects, map->keys[i]),
+        };
+    x->st->services = x->services;
+    x->st->nservices = map_len(map);
+}
+
+static void take_service(struct extraction *x, struct service *s)
+{
+    const struct node *c = s->config;
+    s->container_name = said(c, "container_name");
+    s->replicas = (int)node_int_at(c, "scale", node_int_at(c, "deploy.replicas", 1));
+    s->attach = node_bool_at(c, "attach", true);
+    s->tty = node_bool_at(c, "tty", false);
+    s->stdin_open = node_bool_at(c, "stdin_open", false);
+    s->restart = restart_of(x, c);
+    s->stop_signal = said(c, "stop_signal");
+    s->stop_grace_ns = duration_ns(c, "stop_grace_period", -1);
+    const struct node *links = schema_native(c, "link_environment");
+    s->link_environment = links && links->kind == NODE_BOOL
+                              ? links->boolean
+                              : links && str_eq(node_text(links), "true");
+    s->network_mode = said(c, "network_mode");
+    s->post_start = node_get(c, "post_start");
+    s->pre_stop = node_get(c, "pre_stop");
+    take_pull_policy(s);
+    take_ready(x, s);
+    take_health(x, s);
+    take_dependencies(x, s);
+    take_links(x, s);
+    take_endpoints(x, s);
+    take_ports(x, s);
+    take_mounts(x, s);
+    take_files(x, s);
+}
+
+void extract(struct loader *ld, struct node *doc)
+{
+    struct extraction x = { .ld = ld, .a = ld->a, .st = ld->st, .doc = doc };
+    take_networks(&x);
+    take_volumes(&x);
+    x.st->configs = x.configs = take_objects(&x, "configs", false, &x.st->nconfigs);
+    x.st->secrets = x.secrets = take_objects(&x, "secrets", true, &x.st->nsecrets);
+    begin_services(&x);
+    const char *platform = env_get(&ld->env, "DOCKER_DEFAULT_PLATFORM");
+    for (size_t i = 0; i < x.st->nservices; i++) {
+        const char *own = said(x.services[i].config, "platform");
+        x.services[i].platform = own ? own : platform && *platform ? platform : NULL;
+    }
+    take_images(&x);
+    for (size_t i = 0; i < x.st->nservices; i++)
+        take_service(&x, &x.services[i]);
+}

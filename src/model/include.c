@@ -1,0 +1,193 @@
+/* `include`: another stack file with its own folder and variables, as if it stood here. */
+#include <string.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "model/loader.h"
+
+/*
+ * An included document is complete before it is taken in: its paths start from its own folder, its
+ * variables may come from its own .env. Then its services and other named entries are added; an
+ * entry that is here already must be the same.
+ */
+
+static const char *join(struct loader *ld, const char *dir, const char *path)
+{
+    auto_free char *home = path_expand_home(path);
+    auto_free char *joined = path_join(dir, home);
+    return arena_strdup(ld->a, joined);
+}
+
+/* A scalar is a list of one. */
+static size_t list_len(const struct node *n)
+{
+    return !n || n->kind == NODE_NULL ? 0 : n->kind == NODE_LIST ? n->len : 1;
+}
+
+static const struct node *list_item(const struct node *n, size_t i)
+{
+    return n->kind == NODE_LIST ? n->items[i] : n;
+}
+
+/* env_file of the entry, or the .env of its folder. */
+static void add_env(struct loader *ld, struct env *env, const struct node *entry,
+                    const struct context *ctx, const char *dir)
+{
+    const struct node *files = node_get(entry, "env_file");
+    if (!list_len(files)) {
+        const char *path = join(ld, dir, ".env");
+        if (file_exists(path) && !file_is_dir(path))
+            env_add_file(env, ld->a, path, ld->d);
+        return;
+    }
+    struct env merged;
+    env_init(&merged, env);
+    for (size_t i = 0; i < list_len(files); i++) {
+        const struct node *file = list_item(files, i);
+        const char *text = node_text(file);
+        if (!text)
+            continue;
+        const char *path = join(ld, ctx->dir, text);
+        if (!file_exists(path) || file_is_dir(path)) {
+            diag_error(ld->d, file->span, "there is no such environment file");
+            continue;
+        }
+        struct env one;
+        env_init(&one, &merged);
+        env_add_file(&one, ld->a, path, ld->d);
+        strmap_each(it, &one.map) strmap_set(&merged.map, it->key, it->value);
+        env_clear(&one);
+    }
+    strmap_each(it, &merged.map) if (!strmap_has(&env->map, it->key))
+        strmap_set(&env->map, it->key, it->value);
+    env_clear(&merged);
+}
+
+static bool is_cycle(struct loader *ld, const char *path, const struct context *ctx, struct span at)
+{
+    for (size_t i = 0; i < ctx->nincluded; i++) {
+        if (strcmp(ctx->included[i], path) != 0)
+            continue;
+        auto_str struct str text = STR_INIT;
+        for (size_t k = i; k < ctx->nincluded; k++) {
+            auto_free char *shown = path_show(ctx->included[k]);
+            str_addf(&text, "%s -> ", shown);
+        }
+        auto_free char *shown = path_show(path);
+        str_add(&text, shown);
+        diag_error(ld->d, at, "files include each other in a cycle: %s", text.buf);
+        return true;
+    }
+    if (ctx->nincluded > LOAD_MAX_INCLUDE_DEPTH) {
+        diag_error(ld->d, at, "more than %d files include each other", LOAD_MAX_INCLUDE_DEPTH);
+        return true;
+    }
+    return false;
+}
+
+/* Where relative paths of an included file start: absolute, or as far as it goes from here when
+ * the printed document keeps paths relative. */
+static const char *base_for(struct loader *ld, const char *dir, const char *from)
+{
+    size_t n = strlen(from);
+    if (!ld->opt->no_resolve_paths || strncmp(dir, from, n) != 0)
+        return dir;
+    if (!dir[n])
+        return ".";
+    return dir[n] == '/' ? arena_strdup(ld->a, dir + n + 1) : dir;
+}
+
+static struct node *load_entry(struct loader *ld, const struct node *entry,
+                               const struct context *ctx)
+{
+    const struct node *paths = entry->kind == NODE_MAP ? node_get(entry, "path") : entry;
+    const char *dir = node_text_at(entry, "project_directory");
+    struct node *doc = NULL;
+    struct env *env = arena_alloc(ld->a, sizeof(*env));
+    env_init(env, ctx->env);
+    *vec_push(&ld->envs) = env;
+    struct context inner = { .env = env };
+    for (size_t i = 0; i < list_len(paths); i++) {
+        const struct node *item = list_item(paths, i);
+        if (!node_text(item) || !*node_text(item))
+            continue;
+        const char *path = join(ld, ctx->dir, node_text(item));
+        if (i == 0) {
+            auto_free char *own = path_dir(path);
+            inner.dir = dir && *dir ? join(ld, ctx->dir, dir) : arena_strdup(ld->a, own);
+            if (is_cycle(ld, path, ctx, item->span))
+                break;
+            add_env(ld, env, entry, ctx, inner.dir);
+        }
+        const char **included = arena_alloc(ld->a, (ctx->nincluded + 1) * sizeof(*included));
+        memcpy(included, ctx->included, ctx->nincluded * sizeof(*included));
+        included[ctx->nincluded] = path;
+        inner.included = included;
+        inner.nincluded = ctx->nincluded + 1;
+        if (!inner.dir)
+            continue;
+        const struct source *src = document_source(ld, path, item->span);
+        struct node *part = src ? document_load(ld, src, &inner) : NULL;
+        if (part)
+            doc = schema_merge_documents(ld->a, doc, part);
+    }
+    if (doc) {
+        schema_finish(ld->a, doc, node_get(doc, "projects") ? FORM_NATIVE : FORM_COMPOSE,
+                      ld->opt->no_interpolate, ld->d);
+        paths_resolve(ld->a, doc, base_for(ld, inner.dir, ctx->dir));
+        resolve_names(ld, doc, env);
+    }
+    return doc;
+}
+
+static void import(struct loader *ld, struct node *doc, const struct node *from, const char *key)
+{
+    const struct node *source = node_get(from, key);
+    if (!source || source->kind != NODE_MAP)
+        return;
+    struct node *target = map_at(ld, doc, key);
+    node_each(i, source)
+    {
+        const char *name = source->keys[i];
+        const struct node *here = node_get(target, name);
+        if (!here) {
+            node_set(ld->a, target, name, source->items[i]);
+            target->key_spans[target->len - 1] = source->key_spans[i];
+        } else if (!node_equal(here, source->items[i])) {
+            struct span at = node_key_span(target, name);
+            diag_error(ld->d, source->key_spans[i],
+                       "%s.%s is also in the file that includes this one%s", key, name,
+                       at.source ? "" : ", and differs");
+            if (at.source)
+                diag_hint(ld->d, "the other one is at %s:%d:%d", at.source->shown, at.line,
+                          at.column);
+        }
+    }
+}
+
+void include_resolve(struct loader *ld, struct node *doc, const struct source *src,
+                     const struct context *ctx)
+{
+    static const char *const sections[] = { "services", "volumes", "networks", "secrets",
+                                            "configs",  "models",  "projects" };
+    struct node *list = node_get(doc, "include");
+    if (!list)
+        return;
+    const char **included = arena_alloc(ld->a, (ctx->nincluded + 1) * sizeof(*included));
+    memcpy(included, ctx->included, ctx->nincluded * sizeof(*included));
+    size_t n = ctx->nincluded;
+    if (!n || strcmp(included[n - 1], src->path) != 0)
+        included[n++] = src->path;
+    struct context here = *ctx;
+    here.included = included;
+    here.nincluded = n;
+    node_each(i, list)
+    {
+        if (list->kind != NODE_LIST)
+            break; /* reported by the check */
+        const struct node *part = load_entry(ld, list->items[i], &here);
+        for (size_t k = 0; part && k < countof(sections); k++)
+            import(ld, doc, part, sections[k]);
+    }
+    node_remove(doc, "include");
+}
