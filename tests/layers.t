@@ -30,4 +30,4 @@ report 1 "rooms include only the rooms before them" "$(includes | awk -v order="
     }')"
 report 2 "includes name the room and the file" "$(includes | grep -vE 'include "[a-z]+/[a-z0-9_]+\.h"')"
 report 3 "a private header is included by its own room alone" \
-    "$(includes | grep '/private\.h"' | awk -F '[/:"]' '$2 != $5')"
+    "$(includes | grep '/private\.h"' | awk -F '[/:"]' '$2 != $6')"

@@ -19,7 +19,7 @@
 #define LABEL_CONFIG_FILES "com.docker.compose.project.config_files" /* comma list */
 #define LABEL_ENV_FILE "com.docker.compose.project.environment_file"
 #define LABEL_VERSION "com.docker.compose.version"
-#define LABEL_SLUG "com.docker.compose.slug"       /* one-off runs */
+#define LABEL_SLUG "com.docker.compose.slug" /* one-off runs */
 #define LABEL_NETWORK "com.docker.compose.network"
 #define LABEL_VOLUME "com.docker.compose.volume"
 
@@ -30,7 +30,7 @@
                         test guesses of its value */
 #define LABEL_DEPS "dev.stack.deps" /* jobs: digest of what it depended on when it was made */
 #define LABEL_PARENTS \
-    "dev.stack.parents" /* "db=<12 of its id> ...": containers that this one names */
+    "dev.stack.parents"               /* "db=<12 of its id> ...": containers that this one names */
 #define LABEL_LINKS "dev.stack.links" /* digest of what link variables were made from */
 #define LABEL_FINGERPRINT "dev.stack.fingerprint" /* images: what went into them */
 #define LABEL_FILE "dev.stack.file"               /* the first stack file, absolute */
