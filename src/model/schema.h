@@ -41,7 +41,8 @@ enum shape {
     SHAPE_STRING_OR_STRINGS,
     SHAPE_COMMAND, /* string (split as a shell does) or list; null: the image's */
     SHAPE_MAPPING, /* map of scalars, or list of KEY=VALUE */
-    SHAPE_OPTIONS, /* map of scalars */
+    SHAPE_OPTIONS, /* map of strings */
+    SHAPE_HOSTS,   /* host names and their addresses: list of HOST=ADDRESS, or a map */
     SHAPE_MAP,     /* named entries, each of `keys` */
     SHAPE_OBJECT,  /* fixed keys */
     SHAPE_LIST,    /* list of objects or short forms */
@@ -52,10 +53,11 @@ enum shape {
 enum merge_rule {
     MERGE_REPLACE,     /* the later value */
     MERGE_DEEP,        /* maps key by key */
-    MERGE_SAME_DRIVER, /* the same, unless both name a different `driver`: then the later one */
+    MERGE_ENTRIES,     /* maps: each entry of the later one replaces the one of its name */
+    MERGE_SAME_DRIVER, /* maps key by key, unless both name a different `driver` */
     MERGE_APPEND,      /* lists one after the other */
-    MERGE_UNIQUE,      /* the same, equal ones once */
-    MERGE_BY_KEY, /* lists of objects, equal `identity` replaced: ports, volumes, secrets ... */
+    MERGE_UNIQUE,      /* the same; of entries with the same identity the later one stays */
+    MERGE_POOLS,       /* address pools, by subnet */
 };
 
 /* What becomes of the key on a single engine. */
@@ -67,14 +69,20 @@ enum effect {
 
 /* More about the values of a key. */
 enum schema_flag {
-    KEY_NATIVE = 1 << 0,   /* only in the native form; in a Compose file it is written x-NAME */
-    KEY_REQUIRED = 1 << 1, /* its object needs it */
-    KEY_NULL = 1 << 2,     /* may be null */
-    KEY_ZERO = 1 << 3,     /* 0, false and "" mean something other than leaving it out */
-    KEY_TYPED = 1 << 4,    /* no string in place of the bool or number; BYTES: no number */
-    KEY_DISTINCT = 1 << 5, /* items that repeat are a mistake */
-    KEY_NUMBERS = 1 << 6,  /* items or values may also be numbers */
-    KEY_KEEP_NULL = 1 << 7 /* MAPPING: NAME without a value stays null (taken from outside) */
+    KEY_NATIVE = 1 << 0,       /* only in the native form; in a Compose file it is written x-NAME */
+    KEY_REQUIRED = 1 << 1,     /* its object needs it */
+    KEY_NULL = 1 << 2,         /* may be null */
+    KEY_ZERO = 1 << 3,         /* 0, false and "" mean something other than leaving it out */
+    KEY_TYPED = 1 << 4,        /* no string in place of the bool or number; BYTES: no number */
+    KEY_DISTINCT = 1 << 5,     /* items that repeat are a mistake */
+    KEY_NUMBERS = 1 << 6,      /* items or values may also be numbers */
+    KEY_KEEP_NULL = 1 << 7,    /* MAPPING: NAME without a value stays null (taken from outside) */
+    KEY_OR_STRING = 1 << 8,    /* short form: a string */
+    KEY_OR_STRINGS = 1 << 9,   /* short form: a list of strings */
+    KEY_ITEM_STRING = 1 << 10, /* short form of an entry: a string */
+    KEY_ITEM_INT = 1 << 11,    /* short form of an entry: an integer */
+    KEY_ITEM_NULL = 1 << 12,   /* an entry may be null */
+    KEY_PAIRS = 1 << 13,       /* MAPPING: in a list, each item needs its '=' */
 };
 
 /* The form that a document is written in. */
@@ -92,12 +100,15 @@ struct schema_key;
 typedef struct node *schema_expander(const struct schema_run *run, struct node *value);
 /* A further check of one value. */
 typedef void schema_checker(const struct schema_run *run, const struct node *value);
+/* Completes one object of the merged document. */
+typedef void schema_finisher(const struct schema_run *run, struct node *map);
 /* Appends what makes an entry of a list the same entry as another. */
 typedef void schema_identity(struct str *out, const struct node *item);
 
 struct schema_keys {
     const struct schema_key *items;
     size_t len;
+    schema_finisher *finish; /* defaults, and what the keys together must be; or NULL */
 };
 
 struct schema_key {
@@ -113,7 +124,7 @@ struct schema_key {
     schema_expander *expand;        /* the whole value, or NULL */
     schema_expander *expand_item;   /* each entry of a LIST or MAP, or NULL */
     schema_checker *check;          /* or NULL */
-    schema_identity *identity;      /* BY_KEY, UNIQUE; NULL: the text before '=' */
+    schema_identity *identity;      /* UNIQUE; NULL: the text before '=' */
     int64_t min, max;               /* INT, NUMBER: bounds, both 0: none */
 };
 

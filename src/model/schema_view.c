@@ -1,0 +1,119 @@
+/*
+ * The canonical document as Compose's JSON shows it. Its JSON is made from structures rather than
+ * from the document: some parts always stand there, extensions and models do not, and the limits of
+ * block devices are spelled like the structures' fields.
+ */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/schema_run.h"
+
+static struct node *view(struct arena *a, const struct schema_key *row, const struct node *v);
+
+static void ensure(struct arena *a, struct node *map, const char *key, enum node_kind kind)
+{
+    if (node_index(map, key) < 0)
+        node_set(a, map, key, node_new(a, kind, map->span));
+}
+
+/* What is there even when nothing is said about it. */
+static void add_fixed_parts(struct arena *a, const struct schema_keys *keys, struct node *map)
+{
+    if (keys == &schema_service) {
+        ensure(a, map, "command", NODE_NULL);
+        ensure(a, map, "entrypoint", NODE_NULL);
+    } else if (keys == &schema_deploy) {
+        ensure(a, map, "resources", NODE_MAP);
+        ensure(a, map, "placement", NODE_MAP);
+    } else if (keys == &schema_network) {
+        ensure(a, map, "ipam", NODE_MAP);
+    } else if (keys == &schema_hook) {
+        ensure(a, map, "command", NODE_NULL);
+    } else if (keys == &schema_watch) {
+        ensure(a, map, "exec", NODE_MAP);
+        ensure(a, node_get(map, "exec"), "command", NODE_NULL);
+    }
+}
+
+static const char *view_key(const struct schema_keys *keys, const char *key)
+{
+    if (keys == &schema_throttle || keys == &schema_weight)
+        return strcmp(key, "path") == 0 ? "Path" : strcmp(key, "rate") == 0 ? "Rate" : "Weight";
+    return key;
+}
+
+/* Values that mean something although their structures leave them out. */
+static bool is_left_out(const struct schema_keys *keys, const struct node *v)
+{
+    return (v->kind == NODE_STRING && !v->text[0]) ||
+           (keys == &schema_ulimit && v->kind == NODE_INT && v->integer == 0);
+}
+
+static struct node *view_object(struct arena *a, const struct schema_keys *keys,
+                                const struct node *map)
+{
+    struct node *out = node_new(a, NODE_MAP, map->span);
+
+    node_each(i, map)
+    {
+        const struct schema_key *row = schema_find(keys, map->keys[i]);
+        if (row && !is_left_out(keys, map->items[i]))
+            node_set(a, out, view_key(keys, map->keys[i]), view(a, row, map->items[i]));
+    }
+    add_fixed_parts(a, keys, out);
+    node_sort_keys(out);
+    return out;
+}
+
+static bool is_plain_env_file(const struct schema_key *row, const struct node *item)
+{
+    return row->keys == &schema_env_file && node_bool_at(item, "required", false);
+}
+
+static struct node *view_entries(struct arena *a, const struct schema_key *row,
+                                 const struct node *v)
+{
+    struct node *out = node_new(a, v->kind, v->span);
+
+    node_each(i, v)
+    {
+        const struct node *from = v->items[i];
+        bool no_limit = row->keys == &schema_ulimit && is_left_out(row->keys, from);
+        struct node *item = is_plain_env_file(row, from) ? node_get(from, "path")
+                            : no_limit                   ? node_new(a, NODE_MAP, from->span)
+                            : from->kind == NODE_MAP     ? view_object(a, row->keys, from)
+                                                         : node_copy(a, from);
+        if (v->kind == NODE_MAP)
+            node_set(a, out, v->keys[i], item);
+        else
+            node_append(a, out, item);
+    }
+    return out;
+}
+
+static struct node *view(struct arena *a, const struct schema_key *row, const struct node *v)
+{
+    if (row->shape == SHAPE_OBJECT && v->kind == NODE_MAP)
+        return view_object(a, row->keys, v);
+    if ((row->shape == SHAPE_MAP && v->kind == NODE_MAP) ||
+        (row->shape == SHAPE_LIST && v->kind == NODE_LIST))
+        return view_entries(a, row, v);
+    return node_copy(a, v);
+}
+
+struct node *schema_json_view(struct arena *a, const struct node *doc)
+{
+    struct node *out = node_new(a, NODE_MAP, doc->span);
+
+    node_each(i, doc)
+    {
+        const char *key = doc->keys[i];
+        const struct schema_key *row = schema_find(&schema_top, key);
+        if (row && strcmp(key, "models") != 0)
+            node_set(a, out, key, view(a, row, doc->items[i]));
+        else if (is_extension(key))
+            node_set(a, out, key, node_copy(a, doc->items[i]));
+    }
+    node_sort_keys(out);
+    return out;
+}
