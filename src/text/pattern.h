@@ -1,6 +1,6 @@
 /*
- * Path patterns, on pcre2: .dockerignore rules (order, `!`, `**`, as moby's patternmatcher), the
- * globs of develop.watch, and user regexes with match limits.
+ * Path patterns: .dockerignore rules (order, `!`, `**`, as moby's patternmatcher), the globs of
+ * develop.watch, and user regexes on pcre2 with match limits.
  */
 #ifndef TEXT_PATTERN_H
 #define TEXT_PATTERN_H
@@ -16,7 +16,7 @@ struct ignore;
 
 /* Text of a .dockerignore (or NULL: nothing is ignored). ERR_INPUT names line and rule. */
 int ignore_parse(struct ignore **out, const char *text, const char *name, struct error *err);
-/* Adds one rule ("!keep"), as if it stood at the end. */
+/* Adds one rule ("!keep"), as if it stood at the end; a leading '#' makes no comment here. */
 int ignore_add(struct ignore *ig, const char *rule, struct error *err);
 void ignore_free(struct ignore *ig);
 DEFINE_FREEP(struct ignore, ignore_free)
