@@ -1,0 +1,45 @@
+#!/bin/sh
+# How many requests a command makes of the engine: never more than the floor that the architecture
+# states, for N containers, W networks and V volumes.
+. "$TOP/tests/support/engine.sh"
+
+name=test-calls-$$
+
+stack() {
+    : >"$work/log"
+    "$TOP/tests/support/proxy" "$work/log" "$STACK" -p "$name" -f "$work/compose.yaml" "$@"
+}
+
+cleanup() {
+    stack down -v -t 0
+}
+
+# at_most NAME FLOOR: looks at the last command.
+at_most() {
+    ok "$1: at most $2 requests" check_requests "$2"
+}
+
+check_requests() {
+    cat "$work/log"
+    [ "$(wc -l <"$work/log")" -le "$1" ]
+}
+
+containers=5
+{
+    echo 'services:'
+    for number in $(seq $containers); do
+        echo "  s$number: { image: busybox, command: tail -f /dev/null, stop_signal: SIGKILL,"
+        echo "        volumes: ['data:/data'] }"
+    done
+    echo 'volumes: { data: {} }'
+} >"$work/compose.yaml"
+
+ok "up" stack up -d
+at_most "cold up -d, 2N + W + V + 4" $((2 * containers + 1 + 1 + 4))
+ok "up again" stack up -d
+at_most "up -d with nothing to do" 4
+ok "ps" stack ps
+at_most "ps" 1
+ok "down" stack down -v
+at_most "down -v, 1 + 2N + W + V" $((1 + 2 * containers + 1 + 1))
+done_testing
