@@ -142,7 +142,7 @@ int export_stack(struct str *out, const struct stack *st, const struct export_op
     if (opt->format == EXPORT_JSON)
         node_write_json(&text, schema_json_view(a, doc), NODE_JSON_PRETTY);
     else
-        yaml_write(&text, doc);
+        yaml_write(&text, schema_yaml_view(a, doc));
     for (const char *p = text.buf; *p;) {
         size_t n = opt->raw ? strlen(p) : strcspn(p, "$");
         str_addn(out, p, n);

@@ -18,7 +18,9 @@
  * what the structs are taken from and hashes are made of. A finished tree is also an expanded one
  * (finishing twice changes nothing), so that an included document can be finished on its own.
  *
- * All functions take any tree, however wrong: what schema_check() reported is left alone later.
+ * All functions take any tree, however wrong. In an expanded tree every list, map and object of the
+ * table is one (or null): what is not, which schema_check() reported, is gone. Scalars of a wrong
+ * type stay.
  */
 #ifndef MODEL_SCHEMA_H
 #define MODEL_SCHEMA_H
@@ -162,9 +164,10 @@ void schema_finish(struct arena *a, struct node *doc, enum schema_form form, boo
 /* A native key in either spelling: `ready`, or `x-ready` in a Compose file. NULL: not there. */
 struct node *schema_native(const struct node *map, const char *key);
 
-/* The canonical document as `config --format json` shows it: a copy with `command: null` and the
- * like, top-level names sorted, x- keys at the top level only. */
+/* The canonical document as `config` shows it, a copy: env_file and ssh in short form. JSON also
+ * has `command: null` and the like, names sorted, x- keys at the top level only. */
 struct node *schema_json_view(struct arena *a, const struct node *doc);
+struct node *schema_yaml_view(struct arena *a, const struct node *doc);
 
 /* Printed from the table. */
 void schema_print_json(struct str *out);      /* JSON Schema, draft 7, of the native form */

@@ -372,6 +372,8 @@ static void check_value(const struct schema_run *run, const struct schema_key *r
             check_object(run, row->keys, v);
         else if (v->kind != NODE_STRING || !(row->flags & KEY_OR_STRING))
             wrong_type(run, row, v);
+        if (v->kind == NODE_MAP && row->check)
+            row->check(run, v);
         break;
     case SHAPE_LIST:
         if (v->kind == NODE_LIST)

@@ -1,7 +1,9 @@
 /*
  * Short forms into long forms, file by file and before merging: a list of NAME=VALUE becomes a map,
  * a string of ports a list of objects, and so on, so that merging knows one form only. Nothing is
- * filled in here: what a file does not say must not hide what an earlier one said.
+ * filled in here: what a file does not say must not hide what an earlier one said. What should be a
+ * list, a map or an object and is none (schema_check() said so) goes, so that nobody after meets
+ * it.
  */
 #include <string.h>
 
@@ -29,6 +31,18 @@ static void expand_object(const struct schema_run *run, const struct schema_keys
     }
 }
 
+/* Whether an entry, in its long form, is one: an object, or what stays short. */
+static bool is_entry(const struct schema_run *run, const struct schema_key *row,
+                     const struct node *list, const struct node *item)
+{
+    bool number =
+        (row->flags & KEY_ITEM_INT) && (item->kind == NODE_INT || item->kind == NODE_STRING);
+    bool null = item->kind == NODE_NULL && list->kind == NODE_MAP;
+
+    return item->kind == NODE_MAP || item->mark == MARK_RESET || null || run_is_open(run, item) ||
+           (number && row->shape == SHAPE_MAP);
+}
+
 /* Entries of lists and maps of objects. */
 static void expand_entries(const struct schema_run *run, const struct schema_key *row,
                            struct node *v)
@@ -44,7 +58,7 @@ static void expand_entries(const struct schema_run *run, const struct schema_key
         if (item && item->kind == NODE_MAP && row->keys && merge_mark != MARK_RESET)
             expand_object(run, row->keys, item);
         run_leave(run, mark);
-        if (item) {
+        if (item && is_entry(run, row, v, item)) {
             item->mark = merge_mark;
             v->items[i++] = item;
         } else {
@@ -133,33 +147,43 @@ static struct node *wrap_string(const struct schema_run *run, struct node *v)
     return list;
 }
 
+/* The value with everything below it expanded; NULL: it is not of the row's shape. */
 static struct node *expand_shape(const struct schema_run *run, const struct schema_key *row,
                                  struct node *v)
 {
+    bool list = v->kind == NODE_LIST, map = v->kind == NODE_MAP;
+
+    if (run_is_open(run, v))
+        return v;
     switch (row->shape) {
     case SHAPE_OBJECT:
-        if (v->kind == NODE_MAP)
+        if (map)
             expand_object(run, row->keys, v);
-        return v;
+        return map ? v : NULL;
     case SHAPE_MAP:
     case SHAPE_LIST:
-        if (v->kind == (row->shape == SHAPE_MAP ? NODE_MAP : NODE_LIST))
-            expand_entries(run, row, v);
+        if (row->shape == SHAPE_MAP ? !map : !list)
+            return NULL;
+        expand_entries(run, row, v);
         return v;
-    case SHAPE_STRING_OR_STRINGS:
-        return wrap_string(run, v);
     case SHAPE_COMMAND:
-        return v->kind == NODE_STRING ? expand_words(run, v) : v;
-    case SHAPE_MAPPING:
-        return expand_mapping(run, row, v);
+        v = v->kind == NODE_STRING ? expand_words(run, v) : v;
+        return v->kind == NODE_LIST ? v : NULL;
+    case SHAPE_STRING_OR_STRINGS:
     case SHAPE_STRINGS:
-        if (v->kind == NODE_LIST && (row->flags & KEY_NUMBERS))
+        v = row->shape == SHAPE_STRINGS ? v : wrap_string(run, v);
+        if (row->flags & KEY_NUMBERS)
             scalars_to_strings(run, v);
-        return v;
+        return v->kind == NODE_LIST ? v : NULL;
+    case SHAPE_HOSTS:
+        return list ? v : NULL;
+    case SHAPE_MAPPING:
+        v = expand_mapping(run, row, v);
+        return v->kind == NODE_MAP ? v : NULL;
     case SHAPE_OPTIONS:
-        if (v->kind == NODE_MAP)
+        if (map)
             scalars_to_strings(run, v);
-        return v;
+        return map ? v : NULL;
     default:
         return v;
     }
@@ -174,9 +198,9 @@ static struct node *expand_value(const struct schema_run *run, const struct sche
         return v;
     if (row->expand)
         v = row->expand(run, v);
+    v = v ? expand_shape(run, row, v) : NULL;
     if (!v)
         return NULL;
-    v = expand_shape(run, row, v);
     if (v->kind == NODE_LIST)
         for (size_t i = 0; i < v->len;)
             v->items[i]->mark == MARK_RESET ? node_remove_at(v, i) : (void)i++;

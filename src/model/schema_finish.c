@@ -150,23 +150,8 @@ static void finish_list(const struct schema_run *run, const struct schema_key *r
     strmap_clear(&seen, NULL);
 }
 
-/* `ssh: { default: null, id: path }` is printed as a list. */
-static struct node *ssh_list(const struct schema_run *run, const struct node *map)
-{
-    struct node *list = node_new(run->arena, NODE_LIST, map->span);
-
-    node_each(i, map)
-    {
-        const char *path = node_text(map->items[i]);
-        const char *line =
-            path && *path ? arena_printf(run->arena, "%s=%s", map->keys[i], path) : map->keys[i];
-        node_append(run->arena, list, node_string(run->arena, line, map->items[i]->span));
-    }
-    return list;
-}
-
-static struct node *finish_mapping(const struct schema_run *run, const struct schema_key *row,
-                                   struct node *v)
+static void finish_mapping(const struct schema_run *run, const struct schema_key *row,
+                           struct node *v)
 {
     finish_free(v);
     node_each(i, v->kind == NODE_MAP ? v : NULL)
@@ -175,7 +160,6 @@ static struct node *finish_mapping(const struct schema_run *run, const struct sc
             v->items[i] = node_string(run->arena, "", v->items[i]->span);
     }
     node_sort_keys(v);
-    return row->check == check_ssh && v->kind == NODE_MAP ? ssh_list(run, v) : v;
 }
 
 /* A scalar in the type of its row; the node itself where it is not one. */
@@ -261,7 +245,7 @@ static struct node *finish_value(const struct schema_run *run, const struct sche
         break;
     case SHAPE_MAPPING:
     case SHAPE_OPTIONS:
-        v = finish_mapping(run, row, v);
+        finish_mapping(run, row, v);
         break;
     case SHAPE_STRINGS:
     case SHAPE_STRING_OR_STRINGS:

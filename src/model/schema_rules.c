@@ -76,6 +76,13 @@ void check_not_blank(const struct schema_run *run, const struct node *v)
         run_error(run, v->span, "must not be empty");
 }
 
+/* Other objects may be completed by a later file; this one is gone by then. */
+void check_extends(const struct schema_run *run, const struct node *v)
+{
+    if (!node_text(node_get(v, "service")))
+        run_error(run, v->span, "'service' is missing");
+}
+
 void check_ssh(const struct schema_run *run, const struct node *v)
 {
     node_each(i, v->kind == NODE_LIST ? v : NULL)
@@ -129,8 +136,14 @@ void finish_service(const struct schema_run *run, struct node *map)
 
 void finish_build(const struct schema_run *run, struct node *map)
 {
+    const char *file = node_text_at(map, "dockerfile");
+    const char *text = node_text_at(map, "dockerfile_inline");
+
+    if (file && *file && text && *text)
+        run_error(run, node_key_span(map, "dockerfile"),
+                  "'dockerfile' excludes 'dockerfile_inline'");
     set_default(run, map, "context", ".");
-    if (!has(map, "dockerfile_inline"))
+    if (!text)
         set_default(run, map, "dockerfile", "Dockerfile");
 }
 

@@ -1,14 +1,21 @@
 /*
- * The canonical document as Compose's JSON shows it. Its JSON is made from structures rather than
- * from the document: some parts always stand there, extensions and models do not, and the limits of
- * block devices are spelled like the structures' fields.
+ * The canonical document as Compose prints it: env_file and ssh in their short forms; and in JSON,
+ * which is made from structures rather than from the document, some parts always stand there,
+ * extensions and models do not, and the limits of block devices are spelled like the structures'
+ * fields.
  */
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "model/schema_run.h"
 
-static struct node *view(struct arena *a, const struct schema_key *row, const struct node *v);
+struct viewing {
+    struct arena *arena;
+    bool json;
+};
+
+static struct node *view(const struct viewing *w, const struct schema_key *row,
+                         const struct node *v);
 
 static void ensure(struct arena *a, struct node *map, const char *key, enum node_kind kind)
 {
@@ -49,19 +56,25 @@ static bool is_left_out(const struct schema_keys *keys, const struct node *v)
            (keys == &schema_ulimit && v->kind == NODE_INT && v->integer == 0);
 }
 
-static struct node *view_object(struct arena *a, const struct schema_keys *keys,
+static struct node *view_object(const struct viewing *w, const struct schema_keys *keys,
                                 const struct node *map)
 {
+    struct arena *a = w->arena;
     struct node *out = node_new(a, NODE_MAP, map->span);
 
     node_each(i, map)
     {
         const struct schema_key *row = schema_find(keys, map->keys[i]);
-        if (row && !is_left_out(keys, map->items[i]))
-            node_set(a, out, view_key(keys, map->keys[i]), view(a, row, map->items[i]));
+        const struct node *v = map->items[i];
+        if (row && w->json && !is_left_out(keys, v))
+            node_set(a, out, view_key(keys, map->keys[i]), view(w, row, v));
+        else if (!w->json)
+            node_set(a, out, map->keys[i], row ? view(w, row, v) : node_copy(a, v));
     }
-    add_fixed_parts(a, keys, out);
-    node_sort_keys(out);
+    if (w->json) {
+        add_fixed_parts(a, keys, out);
+        node_sort_keys(out);
+    }
     return out;
 }
 
@@ -70,18 +83,34 @@ static bool is_plain_env_file(const struct schema_key *row, const struct node *i
     return row->keys == &schema_env_file && node_bool_at(item, "required", false);
 }
 
-static struct node *view_entries(struct arena *a, const struct schema_key *row,
+/* { default: null, id: path } as ["default", "id=path"] */
+static struct node *ssh_list(struct arena *a, const struct node *map)
+{
+    struct node *list = node_new(a, NODE_LIST, map->span);
+
+    node_each(i, map)
+    {
+        const char *path = node_text(map->items[i]);
+        const char *line =
+            path && *path ? arena_printf(a, "%s=%s", map->keys[i], path) : map->keys[i];
+        node_append(a, list, node_string(a, line, map->items[i]->span));
+    }
+    return list;
+}
+
+static struct node *view_entries(const struct viewing *w, const struct schema_key *row,
                                  const struct node *v)
 {
+    struct arena *a = w->arena;
     struct node *out = node_new(a, v->kind, v->span);
 
     node_each(i, v)
     {
         const struct node *from = v->items[i];
-        bool no_limit = row->keys == &schema_ulimit && is_left_out(row->keys, from);
+        bool no_limit = w->json && row->keys == &schema_ulimit && is_left_out(row->keys, from);
         struct node *item = is_plain_env_file(row, from) ? node_get(from, "path")
                             : no_limit                   ? node_new(a, NODE_MAP, from->span)
-                            : from->kind == NODE_MAP     ? view_object(a, row->keys, from)
+                            : from->kind == NODE_MAP     ? view_object(w, row->keys, from)
                                                          : node_copy(a, from);
         if (v->kind == NODE_MAP)
             node_set(a, out, v->keys[i], item);
@@ -91,18 +120,22 @@ static struct node *view_entries(struct arena *a, const struct schema_key *row,
     return out;
 }
 
-static struct node *view(struct arena *a, const struct schema_key *row, const struct node *v)
+static struct node *view(const struct viewing *w, const struct schema_key *row,
+                         const struct node *v)
 {
     if (row->shape == SHAPE_OBJECT && v->kind == NODE_MAP)
-        return view_object(a, row->keys, v);
+        return view_object(w, row->keys, v);
     if ((row->shape == SHAPE_MAP && v->kind == NODE_MAP) ||
         (row->shape == SHAPE_LIST && v->kind == NODE_LIST))
-        return view_entries(a, row, v);
-    return node_copy(a, v);
+        return view_entries(w, row, v);
+    if (row->check == check_ssh && v->kind == NODE_MAP)
+        return ssh_list(w->arena, v);
+    return node_copy(w->arena, v);
 }
 
 struct node *schema_json_view(struct arena *a, const struct node *doc)
 {
+    struct viewing w = { .arena = a, .json = true };
     struct node *out = node_new(a, NODE_MAP, doc->span);
 
     node_each(i, doc)
@@ -110,10 +143,17 @@ struct node *schema_json_view(struct arena *a, const struct node *doc)
         const char *key = doc->keys[i];
         const struct schema_key *row = schema_find(&schema_top, key);
         if (row && strcmp(key, "models") != 0)
-            node_set(a, out, key, view(a, row, doc->items[i]));
+            node_set(a, out, key, view(&w, row, doc->items[i]));
         else if (is_extension(key))
             node_set(a, out, key, node_copy(a, doc->items[i]));
     }
     node_sort_keys(out);
     return out;
+}
+
+struct node *schema_yaml_view(struct arena *a, const struct node *doc)
+{
+    struct viewing w = { .arena = a };
+
+    return view_object(&w, &schema_top, doc);
 }
