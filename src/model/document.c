@@ -58,7 +58,7 @@ static void interpolate_tree(struct loader *ld, struct node *n, const struct var
         return;
     auto_str struct str out = STR_INIT_MAX(INTERPOLATE_MAX_BYTES);
     if (interpolate(&out, n->text, n->span, vars, ld->d) == 0)
-        n->text = arena_strndup(ld->a, out.buf, out.len);
+        n->text = n->value = arena_strndup(ld->a, out.buf, out.len);
 }
 
 struct variable_view {
