@@ -1,9 +1,9 @@
 /*
  * The Docker Engine API: finding an engine, speaking its version, sending requests.
  *
- * Requests are data: the files container.h, image.h, network.h, volume.h, exec.h, system.h build
- * a `struct engine_request`, engine_start() sends it on the loop, engine_do() waits for it. Facts
- * about real engines: API reference of Docker Engine 1.41 to 1.5x.
+ * Requests are data: requests.h builds a `struct engine_request`, engine_start() sends it on the
+ * loop, engine_do() waits for it. Facts about real engines: API reference of Docker Engine 1.41
+ * to 1.5x.
  *
  * Version: no call is spent on asking for it. The first request goes out under the oldest version
  * spoken here; every answer carries the engine's own (Api-Version), and later requests use the
@@ -52,13 +52,15 @@ char *engine_places(void);
 struct engine;
 int engine_open(struct engine **out, struct loop *l, const struct engine_options *opt,
                 struct error *err);
+/* Cancels what runs. Not from inside a callback of a call. */
 void engine_close(struct engine *e);
 DEFINE_FREEP(struct engine, engine_close)
 
 const struct engine_endpoint *engine_endpoint(const struct engine *e);
 struct loop *engine_loop(const struct engine *e);
 struct http *engine_http(const struct engine *e);
-/* The minor version in use (41 for "1.41"); 0 while unknown. */
+/* The minor version in use (41 for "1.41"); 0 while unknown. An engine older than ENGINE_API_MIN
+ * fails every call with ERR_NETWORK and the version that was found. */
 int engine_api(const struct engine *e);
 /* What the Server header said: "Docker/20.10.24 (linux)", "Libpod/4.3.1 (linux)", or NULL. */
 const char *engine_server(const struct engine *e);

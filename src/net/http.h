@@ -2,7 +2,7 @@
  * HTTP/1.1 requests on the loop, over libcurl (opened on need: base/library.h).
  *
  * One `struct http` per peer (an engine's socket, a registry). Connections are kept and reused;
- * at most `max_connections` at a time. All waits are bounded: connecting 10 s, and `silence_ms`
+ * at most `max_connections` at a time All waits are bounded: connecting 10 s, and `silence_ms`
  * without a byte from the peer, unless the request says that silence is normal (events, logs,
  * wait). Answers are collected up to a limit or handed on as they come.
  *
@@ -65,6 +65,9 @@ struct http_response {
 };
 /* Value of a header (lower-case name) or NULL. */
 const char *http_header(const struct http_response *r, const char *name);
+/* What an answer that is an error says: the "message" of a JSON object, else the first line of the
+ * body, else the status. As it came, owned by the caller. */
+char *http_refusal(int status, const char *body, size_t len);
 
 struct http_handlers {
     /* Optional. A 2xx body as it comes; bodies of other statuses are collected. Return false to
