@@ -26,7 +26,7 @@ END
 }
 
 token() {
-    sed -n 's/\r$//; s/^[Xx]-[Ss]ubject-[Tt]oken: //p' "$work/head"
+    tr -d '\r' <"$work/head" | sed -n 's/^[Xx]-[Ss]ubject-[Tt]oken: //p'
 }
 
 # Whether keystone accepts a token: it is asked about it with the token itself.
