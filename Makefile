@@ -2,6 +2,7 @@
 # make check             every test; ends with `N passed, N failed`
 # make check-KIND        those of one kind: source unit golden wire fuzz engine
 # make fuzz FUZZ=NAME [TIME=60]   look for inputs that break tests/fuzz/NAME.c (clang)
+# make golden            write what the cases of tests/golden expect from what they print now
 # make demo              from nothing to a running cluster: stacks/identity.yaml
 # make install uninstall [DESTDIR=...] [PREFIX=/usr/local]
 # make format            clang-format everything
@@ -110,6 +111,9 @@ fuzz:
 	build/fuzz/tests/fuzz/$(FUZZ).fuzz -max_total_time=$(TIME) -artifact_prefix=build/fuzz/ \
 		build/fuzz/corpus/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
 
+golden: all
+	@GOLDEN=write VARIANT=$(VARIANT) tests/run golden
+
 demo:
 	@stacks/demo
 
@@ -130,5 +134,5 @@ help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
 
 -include $(objs:.o=.d) $(programs:.t=.d) $(support:.o=.d) $(driver:.o=.d)
-.PHONY: all programs check $(kinds:%=check-%) fuzz demo install uninstall format clean help FORCE
+.PHONY: all programs check $(kinds:%=check-%) fuzz golden demo install uninstall format clean help FORCE
 .SECONDARY:
