@@ -37,7 +37,11 @@ static void unknown_key(const struct schema_run *run, const struct schema_keys *
 
     run_error(run, map->key_spans[i], "unknown key '%s'", key);
     if (row && (row->flags & KEY_NATIVE)) {
-        diag_hint(run->d, "in a Compose file write 'x-%s'", key);
+        auto_free char *dashed = xstrdup(key);
+        for (char *p = dashed; *p; p++)
+            if (*p == '_')
+                *p = '-';
+        diag_hint(run->d, "in a Compose file write 'x-%s'", dashed);
         return;
     }
     if (keys == &schema_service)
@@ -71,6 +75,9 @@ static void check_object(const struct schema_run *run, const struct schema_keys 
             unknown_key(run, keys, map, i);
         }
     }
+    for (size_t i = 0; i < keys->len; i++)
+        if ((keys->items[i].flags & KEY_AT_ONCE) && !node_get(map, keys->items[i].name))
+            run_error(run, map->span, "'%s' is missing", keys->items[i].name);
 }
 
 const char *schema_shape_text(const struct schema_key *row)
@@ -372,8 +379,6 @@ static void check_value(const struct schema_run *run, const struct schema_key *r
             check_object(run, row->keys, v);
         else if (v->kind != NODE_STRING || !(row->flags & KEY_OR_STRING))
             wrong_type(run, row, v);
-        if (v->kind == NODE_MAP && row->check)
-            row->check(run, v);
         break;
     case SHAPE_LIST:
         if (v->kind == NODE_LIST)

@@ -72,7 +72,8 @@ static void finish_object(const struct schema_run *run, const struct schema_keys
     if (keys->finish)
         keys->finish(run, map);
     for (size_t i = 0; i < keys->len; i++)
-        if ((keys->items[i].flags & KEY_REQUIRED) && node_index(map, keys->items[i].name) < 0)
+        if ((keys->items[i].flags & (KEY_REQUIRED | KEY_AT_ONCE)) == KEY_REQUIRED &&
+            !node_get(map, keys->items[i].name))
             run_error(run, map->span, "'%s' is missing", keys->items[i].name);
     for (size_t i = 0; i < map->len;) {
         const struct schema_key *row = run_find(run, keys, map->keys[i]);

@@ -11,7 +11,7 @@ static const char *const selinux[] = { "z", "Z", NULL };
 static const struct schema_key extends_rows[] = {
     { "file", SHAPE_STRING, MERGE_REPLACE,
       .doc = "The file of that service; this one by default." },
-    { "service", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_REQUIRED,
+    { "service", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_REQUIRED | KEY_AT_ONCE,
       .doc = "The service to start from." },
 };
 const struct schema_keys schema_extends = SCHEMA_KEYS(extends_rows);

@@ -76,13 +76,6 @@ void check_not_blank(const struct schema_run *run, const struct node *v)
         run_error(run, v->span, "must not be empty");
 }
 
-/* Other objects may be completed by a later file; this one is gone by then. */
-void check_extends(const struct schema_run *run, const struct node *v)
-{
-    if (!node_text(node_get(v, "service")))
-        run_error(run, v->span, "'service' is missing");
-}
-
 void check_ssh(const struct schema_run *run, const struct node *v)
 {
     node_each(i, v->kind == NODE_LIST ? v : NULL)

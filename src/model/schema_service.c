@@ -79,7 +79,7 @@ static const struct schema_key rows[] = {
     { "expose", SHAPE_STRINGS, MERGE_UNIQUE, .flags = KEY_NUMBERS, .identity = identity_text,
       .doc = "Ports for other services only; not published on the host." },
     { "extends", SHAPE_OBJECT, MERGE_DEEP, .flags = KEY_OR_STRING, .keys = &schema_extends,
-      .check = check_extends, .expand = expand_extends,
+      .expand = expand_extends,
       .doc = "The service, of this file or another one, that this one starts from." },
     { "external_links", SHAPE_STRINGS, MERGE_APPEND, .flags = KEY_DISTINCT,
       .doc = "Containers outside the stack to link to: `CONTAINER[:ALIAS]`." },
