@@ -114,25 +114,33 @@ static bool is_digest(const char *s)
     return false;
 }
 
+/* The length of the host before the first '/', where there is one; else 0. */
+static size_t host_len(const char *name)
+{
+    size_t n = strcspn(name, "/");
+    bool is_localhost = n == strlen("localhost") && str_starts(name, "localhost");
+    bool has_sign = strcspn(name, ".:ABCDEFGHIJKLMNOPQRSTUVWXYZ") < n;
+
+    return name[n] && (is_localhost || has_sign) ? n : 0;
+}
+
 /* Cuts the name into domain and path, with the Hub's defaults. */
 static void split_domain(struct imageref *r, struct arena *a, const char *name)
 {
-    const char *slash = strchr(name, '/');
-    const char *first = slash ? arena_strndup(a, name, (size_t)(slash - name)) : "";
+    size_t n = host_len(name);
 
-    r->domain = hub;
-    r->path = name;
-    if (slash && (strcmp(first, "localhost") == 0 || strpbrk(first, ".:") || has_upper(first))) {
-        r->domain = strcmp(first, "index.docker.io") == 0 ? hub : first;
-        r->path = slash + 1;
-    }
+    r->domain = n ? arena_strndup(a, name, n) : hub;
+    r->path = n ? name + n + 1 : name;
+    if (strcmp(r->domain, "index.docker.io") == 0)
+        r->domain = hub;
     if (strcmp(r->domain, hub) == 0 && !strchr(r->path, '/'))
         r->path = arena_printf(a, "%s%s", library, r->path);
 }
 
 static const char *familiar_name(const struct imageref *r, struct arena *a)
 {
-    if (strcmp(r->domain, hub) != 0)
+    /* Some paths on the Hub would read as another host's without it. */
+    if (strcmp(r->domain, hub) != 0 || host_len(r->path))
         return arena_printf(a, "%s/%s", r->domain, r->path);
     if (str_starts(r->path, library) && !strchr(r->path + strlen(library), '/'))
         return r->path + strlen(library);

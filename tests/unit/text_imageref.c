@@ -41,6 +41,8 @@ static void references_get_their_defaults(void **state)
         { "[2001:db8::1]:80/x",
           { "[2001:db8::1]:80", "x", "latest", NULL, "[2001:db8::1]:80/x:latest",
             "[2001:db8::1]:80/x" } },
+        { "docker.io/a.b/c",
+          { "docker.io", "a.b/c", "latest", NULL, "docker.io/a.b/c:latest", "docker.io/a.b/c" } },
         { "Host/x", { "Host", "x", "latest", NULL, "Host/x:latest", "Host/x" } },
         { "foo/a.b__c---d_e:T_.-1",
           { "docker.io", "foo/a.b__c---d_e", "T_.-1", NULL, "foo/a.b__c---d_e:T_.-1",
