@@ -58,13 +58,18 @@ static void to_hex(char *out, const uint8_t *data, size_t len)
     *out = '\0';
 }
 
+void digest_end_raw(struct digest *d, uint8_t out[DIGEST_LEN])
+{
+    must(EVP_DigestFinal_ex(d->ctx, out, NULL));
+    EVP_MD_CTX_free(d->ctx);
+    free(d);
+}
+
 void digest_end(struct digest *d, char out[DIGEST_HEX_LEN + 1])
 {
     uint8_t raw[DIGEST_LEN];
-    must(EVP_DigestFinal_ex(d->ctx, raw, NULL));
+    digest_end_raw(d, raw);
     to_hex(out, raw, sizeof(raw));
-    EVP_MD_CTX_free(d->ctx);
-    free(d);
 }
 
 void digest_hex(char out[DIGEST_HEX_LEN + 1], const void *data, size_t len)

@@ -18,6 +18,8 @@ void digest_add(struct digest *d, const void *data, size_t len);
 void digest_add_str(struct digest *d, const char *s);
 /* Ends and frees it; out gets 64 hex characters and NUL. */
 void digest_end(struct digest *d, char out[DIGEST_HEX_LEN + 1]);
+/* The same, as bytes. */
+void digest_end_raw(struct digest *d, uint8_t out[DIGEST_LEN]);
 
 void digest_hex(char out[DIGEST_HEX_LEN + 1], const void *data, size_t len);
 void digest_hmac(uint8_t out[DIGEST_LEN], const void *key, size_t key_len, const void *data,

@@ -1,0 +1,263 @@
+/*
+ * One build, from the folder to the image: the recipe is read and the context scanned on the worker
+ * pool; bases that the engine lacks are pulled; then the request goes out and the tar streams while
+ * its files are read. What the label says is what was scanned, and the pack refuses a file that
+ * changed since.
+ */
+#include "build/build.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "build/bases.h"
+#include "build/pack.h"
+#include "build/progress.h"
+#include "build/request.h"
+#include "build/sender.h"
+#include "registry/auth.h"
+
+/* What the worker pool makes, and what the sender reads from. */
+struct prepared {
+    const struct stack *stack;
+    const struct image *image;
+    const struct node *args;
+    struct build *build; /* NULL: cancelled */
+    char *cache_dir;
+
+    struct recipe *recipe;
+    struct context *context; /* NULL: the engine fetches it */
+    char *dockerfile;        /* rewritten */
+    size_t dockerfile_len;
+    char core[DIGEST_HEX_LEN + 1];
+    struct error err;
+};
+
+struct build {
+    struct engine *engine;
+    struct survey_detail *detail;
+    size_t index; /* in stack->images */
+    struct build_options opt;
+    struct build_handlers hd;
+    bool buildkit;
+    struct prepared *prepared; /* owned once it came back */
+    bool preparing;
+    struct bases *bases;
+    struct registry_lookup *lookup;
+    struct sender *sender;
+    struct engine_call *call;
+    struct progress *progress;
+};
+
+static void prepared_free(void *ctx)
+{
+    struct prepared *p = ctx;
+    if (!p)
+        return;
+    free(p->cache_dir);
+    recipe_free(p->recipe);
+    context_free(p->context);
+    free(p->dockerfile);
+    error_clear(&p->err);
+    free(p);
+}
+
+static void build_free(struct build *b)
+{
+    /* A piece that is being made still reads from `prepared`. */
+    if (b->sender)
+        sender_free(b->sender, prepared_free, b->prepared);
+    else if (b->preparing)
+        b->prepared->build = NULL;
+    else
+        prepared_free(b->prepared);
+    progress_free(b->progress);
+    free(b);
+}
+
+static void end(struct build *b, const char *image_id, const struct error *err)
+{
+    b->hd.done(b->hd.ctx, image_id, err);
+    build_free(b);
+}
+
+/* Sending. */
+
+static void on_value(void *ctx, json_t *value)
+{
+    struct build *b = ctx;
+    progress_value(b->progress, value);
+}
+
+static void on_answer(void *ctx, const struct engine_answer *answer, const struct error *err)
+{
+    struct build *b = ctx;
+    (void)answer;
+    b->call = NULL;
+    auto_error struct error problem = ERROR_INIT;
+    const char *id = NULL;
+    const struct error *upload = b->sender ? sender_error(b->sender) : NULL;
+    if (upload) {
+        error_copy(&problem, upload);
+    } else if (err) {
+        /* An engine that refuses the Dockerfile at once says so by the status. A stream that broke
+         * off after the builder's own error ended for that reason. */
+        error_copy(&problem, err);
+        if (err->kind == ERR_ENGINE)
+            problem.kind = ERR_BUILD;
+        auto_error struct error said = ERROR_INIT;
+        if (progress_end(&id, b->progress, &said) < 0 && said.kind == ERR_BUILD)
+            error_move(&problem, &said);
+    } else {
+        progress_end(&id, b->progress, &problem);
+    }
+    end(b, problem.kind ? NULL : id, problem.kind ? &problem : NULL);
+}
+
+static void on_more(void *ctx)
+{
+    struct build *b = ctx;
+    engine_resume(b->call);
+}
+
+static int open_sender(struct build *b, struct error *err)
+{
+    const struct prepared *p = b->prepared;
+    const struct pack_input in = {
+        .root = p->recipe->place.root,
+        .context = p->context,
+        .dockerfile_name = p->recipe->place.dockerfile_name,
+        .dockerfile = p->dockerfile,
+        .dockerfile_len = p->dockerfile_len,
+    };
+    struct pack *pack;
+    if (pack_open(&pack, &in, err) < 0)
+        return -1;
+    b->sender = sender_new(engine_loop(b->engine), pack, on_more, b);
+    return 0;
+}
+
+static void send(struct build *b, const char *registry_config)
+{
+    struct survey_image *si = &b->detail->images[b->index];
+    const struct prepared *p = b->prepared;
+    survey_fingerprint(si->fingerprint, b->detail, p->recipe, p->core);
+    const struct build_request in = { p->recipe, &b->opt, si->fingerprint, b->buildkit };
+    auto_error struct error err = ERROR_INIT;
+    struct engine_request rq = { 0 };
+    if (build_request(&rq, &in, &err) < 0 || (p->context && open_sender(b, &err) < 0)) {
+        engine_request_clear(&rq);
+        end(b, NULL, &err);
+        return;
+    }
+    if (b->sender)
+        rq.upload = sender_upload(b->sender);
+    rq.registry_config = xstrdup(registry_config);
+    b->progress = progress_new(b->hd.step, b->hd.ctx);
+    const struct engine_handlers hd = { .on_json = on_value, .done = on_answer, .ctx = b };
+    b->call = engine_start(b->engine, &rq, &hd);
+}
+
+static void on_registry_config(void *ctx, const char *value, const struct error *err)
+{
+    struct build *b = ctx;
+    b->lookup = NULL;
+    if (err)
+        end(b, NULL, err);
+    else
+        send(b, value);
+}
+
+/* The classic builder pulls by itself what stages beside the target are FROM. */
+static void find_credentials(struct build *b)
+{
+    const struct recipe *r = b->prepared->recipe;
+    const char **refs = xcalloc(r->dockerfile.nuses + 1, sizeof(*refs));
+    size_t n = 0;
+    for (size_t i = 0; i < r->dockerfile.nuses; i++)
+        if (r->sources[i].base)
+            refs[n++] = r->sources[i].base;
+    b->lookup = registry_config_start(engine_loop(b->engine), refs, n, on_registry_config, b);
+    free(refs);
+}
+
+static void on_bases(void *ctx, const struct error *err)
+{
+    struct build *b = ctx;
+    b->bases = NULL;
+    if (err)
+        end(b, NULL, err);
+    else if (b->buildkit)
+        send(b, NULL);
+    else
+        find_credentials(b);
+}
+
+/* Preparing. */
+
+static void prepare(void *ctx)
+{
+    struct prepared *p = ctx;
+    if (recipe_read(&p->recipe, p->stack, p->image, p->args, &p->err) < 0)
+        return;
+    const struct context_place *place = &p->recipe->place;
+    if (place->root && context_scan(&p->context, place, p->cache_dir, &p->err) < 0)
+        return;
+    recipe_digest(p->core, p->recipe, p->context ? p->context->digest : NULL);
+    p->dockerfile = recipe_dockerfile(&p->dockerfile_len, p->recipe);
+}
+
+static void on_prepared(void *ctx)
+{
+    struct prepared *p = ctx;
+    struct build *b = p->build;
+    if (!b) {
+        prepared_free(p);
+        return;
+    }
+    b->preparing = false;
+    const struct build_request in = { p->recipe, &b->opt, NULL, b->buildkit };
+    if (p->err.kind || build_request_check(&in, &p->err) < 0) {
+        end(b, NULL, &p->err);
+        return;
+    }
+    const struct bases_handlers hd = { b->hd.step, on_bases, b };
+    bool pull = b->opt.pull || node_bool_at(p->image->config, "pull", false);
+    b->bases = bases_start(b->engine, b->detail, p->recipe, pull, &hd);
+}
+
+struct build *build_start(struct engine *e, const struct stack *st, const struct build_survey *s,
+                          const struct image *image, const struct build_options *opt,
+                          const struct build_handlers *hd)
+{
+    struct build *b = xnew(struct build);
+    b->engine = e;
+    b->detail = s->detail;
+    b->index = (size_t)(image - st->images);
+    b->opt = *opt;
+    b->hd = *hd;
+    b->buildkit = !opt->classic;
+    b->prepared = xnew(struct prepared);
+    *b->prepared = (struct prepared){
+        .stack = st, .image = image, .args = opt->args, .build = b, .cache_dir = survey_cache_dir()
+    };
+    b->preparing = true;
+    loop_work(engine_loop(e), prepare, on_prepared, b->prepared);
+    return b;
+}
+
+const char *build_output(const struct build *b)
+{
+    return b->progress ? progress_output(b->progress) : NULL;
+}
+
+void build_cancel(struct build *b)
+{
+    if (!b)
+        return;
+    bases_cancel(b->bases);
+    if (b->lookup)
+        registry_cancel(b->lookup);
+    if (b->call)
+        engine_cancel(b->call);
+    build_free(b);
+}

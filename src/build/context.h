@@ -1,0 +1,73 @@
+/*
+ * The folder that an image is built from: where its parts are, and what is in it.
+ *
+ * Everything here is blocking and touches nothing shared, so that it can run on the worker pool.
+ */
+#ifndef BUILD_CONTEXT_H
+#define BUILD_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "build/stat_cache.h"
+#include "model/model.h"
+
+#define CONTEXT_MAX_DEPTH 200
+#define CONTEXT_MAX_ENTRIES 2000000
+
+/* The name under which the builder gets a Dockerfile that is not in the context. */
+#define CONTEXT_DOCKERFILE ".stack.Dockerfile"
+
+/* Where the parts are. Texts live in the arena it was found with. */
+struct context_place {
+    const char *root;       /* real path of the folder; NULL: the engine fetches it */
+    const char *dockerfile; /* the text */
+    size_t dockerfile_len;
+    const char *dockerfile_name; /* in the context, as the builder is told */
+    const char *ignore_path;     /* of the .dockerignore, or NULL */
+    const char *ignore;          /* its text, or NULL */
+};
+
+/* Reads the Dockerfile and the ignore rules: `<Dockerfile>.dockerignore`, else `.dockerignore`.
+ * ERR_INPUT when context or Dockerfile are not there, or are links to something outside. */
+int context_find(struct context_place *out, struct arena *a, const struct image *image,
+                 struct error *err);
+
+struct context_entry {
+    const char *path; /* relative */
+    mode_t mode;      /* with the type */
+    struct stat_key stat;
+    dev_t rdev;
+    const char *link;           /* symbolic links: where to */
+    uint8_t digest[DIGEST_LEN]; /* files */
+};
+
+/* What the rules leave of the folder, in stat_cache_order(), without sockets. */
+struct context {
+    struct arena *arena;
+    const struct context_entry *entries;
+    size_t len;
+    char digest[DIGEST_HEX_LEN + 1]; /* of paths, types, modes and contents; not of times */
+};
+
+/* Looks at every file, reads those that the stat cache does not know. `cache_dir` may be NULL: no
+ * cache. ERR_INPUT, ERR_SYSTEM with the path. */
+int context_scan(struct context **out, const struct context_place *place, const char *cache_dir,
+                 struct error *err);
+void context_free(struct context *c);
+DEFINE_FREEP(struct context, context_free)
+
+/* Opens the directory that holds `path` below root_fd, following no link; *name points to the last
+ * part of path. -1 with errno. */
+int context_open_parent(int root_fd, const char *path, const char **name);
+/* The key of a stat result. */
+struct stat;
+struct stat_key context_stat_key(const struct stat *st);
+
+#endif

@@ -1,0 +1,266 @@
+/*
+ * A build context as a tar. libarchive makes the bytes; each step gives it one header or one piece
+ * of a file, so that memory stays small whatever the size of the files.
+ */
+#include "build/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "base/library.h"
+#include "base/mem.h"
+#include "base/path.h"
+
+#define ARCHIVE_FUNCTIONS(X)                   \
+    X(archive_write_new)                       \
+    X(archive_write_set_format_pax_restricted) \
+    X(archive_write_set_format_option)         \
+    X(archive_write_set_bytes_per_block)       \
+    X(archive_write_open)                      \
+    X(archive_write_header)                    \
+    X(archive_write_data)                      \
+    X(archive_write_finish_entry)              \
+    X(archive_write_close)                     \
+    X(archive_write_free)                      \
+    X(archive_error_string)                    \
+    X(archive_entry_new)                       \
+    X(archive_entry_free)                      \
+    X(archive_entry_clear)                     \
+    X(archive_entry_set_pathname)              \
+    X(archive_entry_set_mode)                  \
+    X(archive_entry_set_size)                  \
+    X(archive_entry_set_mtime)                 \
+    X(archive_entry_set_symlink)               \
+    X(archive_entry_set_rdev)
+
+struct archive_api {
+    ARCHIVE_FUNCTIONS(LIBRARY_MEMBER)
+};
+
+struct pack {
+    struct archive_api api;
+    struct pack_input in;
+    struct archive *archive;
+    struct archive_entry *entry;
+    struct str *out; /* where the bytes go during pack_produce() */
+    size_t next;     /* index of the next entry of the context */
+    bool started, ended;
+    int root_fd;
+    int folder_fd; /* the folder of the last file, since its neighbours follow */
+    char *folder;
+    int fd;       /* the file that is being read, or -1 */
+    int64_t left; /* bytes of it to come */
+    char *buffer;
+};
+
+static int open_library(struct archive_api *api, struct error *err)
+{
+#define SYMBOL(fn) LIBRARY_SYMBOL(archive_api, fn)
+    static const struct library_symbol symbols[] = { ARCHIVE_FUNCTIONS(SYMBOL) };
+    static const char *const sonames[] = { "libarchive.so.13", "libarchive.13.dylib",
+                                           "libarchive.dylib", NULL };
+    return library_open(api, symbols, countof(symbols), sonames, "sending a build context", err);
+}
+
+static la_ssize_t on_bytes(struct archive *a, void *ctx, const void *bytes, size_t len)
+{
+    (void)a;
+    struct pack *p = ctx;
+    str_addn(p->out, bytes, len);
+    return (la_ssize_t)len;
+}
+
+static int archive_failed(struct pack *p, struct error *err)
+{
+    const char *said = p->api.archive_error_string(p->archive);
+    return error_set(err, ERR_SYSTEM, 0, "make a tar of the build context: %s",
+                     said ? said : "unknown error");
+}
+
+int pack_open(struct pack **out, const struct pack_input *in, struct error *err)
+{
+    auto_(pack_closep) struct pack *p = xnew(struct pack);
+    p->in = *in;
+    p->root_fd = p->folder_fd = p->fd = -1;
+    if (open_library(&p->api, err) < 0)
+        return -1;
+    if (in->context && (p->root_fd = open(in->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        return error_errno(err, "open the build context '%s'", in->root);
+    p->buffer = xmalloc(PACK_PIECE);
+    p->archive = p->api.archive_write_new();
+    p->entry = p->api.archive_entry_new();
+    if (!p->archive || !p->entry)
+        return error_set(err, ERR_SYSTEM, ENOMEM, "make a tar of the build context");
+    /* PAX only where the plain header cannot say it; names as the bytes that they are. */
+    if (p->api.archive_write_set_format_pax_restricted(p->archive) != ARCHIVE_OK ||
+        p->api.archive_write_set_format_option(p->archive, "pax", "hdrcharset", "BINARY") !=
+            ARCHIVE_OK ||
+        p->api.archive_write_set_bytes_per_block(p->archive, 0) != ARCHIVE_OK ||
+        p->api.archive_write_open(p->archive, p, NULL, on_bytes, NULL) != ARCHIVE_OK)
+        return archive_failed(p, err);
+    *out = take(p);
+    return 0;
+}
+
+void pack_close(struct pack *p)
+{
+    if (!p)
+        return;
+    struct str rest = STR_INIT;
+    p->out = &rest;
+    if (p->archive)
+        p->api.archive_write_free(p->archive);
+    if (p->entry)
+        p->api.archive_entry_free(p->entry);
+    str_clear(&rest);
+    auto_close_p(&p->fd);
+    auto_close_p(&p->folder_fd);
+    auto_close_p(&p->root_fd);
+    free(p->folder);
+    free(p->buffer);
+    free(p);
+}
+
+static int write_header(struct pack *p, struct error *err)
+{
+    /* A warning says that a name is not UTF-8; it was written as it is. */
+    if (p->api.archive_write_header(p->archive, p->entry) < ARCHIVE_WARN)
+        return archive_failed(p, err);
+    return 0;
+}
+
+static int write_data(struct pack *p, const char *data, size_t len, struct error *err)
+{
+    if (p->api.archive_write_data(p->archive, data, len) < 0)
+        return archive_failed(p, err);
+    return 0;
+}
+
+static int put_dockerfile(struct pack *p, struct error *err)
+{
+    p->api.archive_entry_set_pathname(p->entry, p->in.dockerfile_name);
+    p->api.archive_entry_set_mode(p->entry, S_IFREG | 0644);
+    p->api.archive_entry_set_size(p->entry, (la_int64_t)p->in.dockerfile_len);
+    p->api.archive_entry_set_mtime(p->entry, 0, 0);
+    if (write_header(p, err) < 0)
+        return -1;
+    return write_data(p, p->in.dockerfile, p->in.dockerfile_len, err);
+}
+
+static int changed(const struct pack *p, const char *path, struct error *err)
+{
+    error_set(err, ERR_INPUT, 0, "'%s/%s' changed while it was sent to the engine", p->in.root,
+              path);
+    return error_hint(err, "run it again; a file that changes all the time belongs into "
+                           ".dockerignore");
+}
+
+/* Opens a file by its folder, each part of the path without following links. */
+static int open_file(struct pack *p, const char *path)
+{
+    const char *base = path_base(path);
+    auto_free char *folder = xstrndup(path, (size_t)(base - path));
+    if (p->folder_fd < 0 || strcmp(folder, p->folder) != 0) {
+        auto_close_p(&p->folder_fd);
+        p->folder_fd = context_open_parent(p->root_fd, path, &base);
+        free(p->folder);
+        p->folder = take(folder);
+    }
+    if (p->folder_fd < 0)
+        return -1;
+    return openat(p->folder_fd, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+static bool unchanged(int fd, const struct context_entry *e)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return false;
+    struct stat_key now = context_stat_key(&st);
+    return st.st_mode == e->mode && now.ino == e->stat.ino && now.size == e->stat.size &&
+           now.mtime_ns == e->stat.mtime_ns && now.ctime_ns == e->stat.ctime_ns;
+}
+
+static int put_entry(struct pack *p, const struct context_entry *e, struct error *err)
+{
+    if (S_ISREG(e->mode)) {
+        p->fd = open_file(p, e->path);
+        if (p->fd < 0 || !unchanged(p->fd, e))
+            return changed(p, e->path, err);
+        p->left = e->stat.size;
+    }
+    p->api.archive_entry_clear(p->entry);
+    p->api.archive_entry_set_pathname(p->entry, e->path);
+    p->api.archive_entry_set_mode(p->entry, e->mode);
+    p->api.archive_entry_set_size(p->entry, S_ISREG(e->mode) ? e->stat.size : 0);
+    int64_t seconds = e->stat.mtime_ns / 1000000000;
+    p->api.archive_entry_set_mtime(p->entry, (time_t)(seconds - (e->stat.mtime_ns < 0)), 0);
+    if (S_ISLNK(e->mode))
+        p->api.archive_entry_set_symlink(p->entry, e->link);
+    if (S_ISCHR(e->mode) || S_ISBLK(e->mode))
+        p->api.archive_entry_set_rdev(p->entry, e->rdev);
+    return write_header(p, err);
+}
+
+/* The next piece of the open file. It must be as long as its header says, and still the same. */
+static int put_piece(struct pack *p, struct error *err)
+{
+    const struct context_entry *e = &p->in.context->entries[p->next - 1];
+    ssize_t n = 0;
+    if (p->left > 0) {
+        size_t want = p->left < (int64_t)PACK_PIECE ? (size_t)p->left : PACK_PIECE;
+        do
+            n = read(p->fd, p->buffer, want);
+        while (n < 0 && errno == EINTR);
+        if (n <= 0)
+            return changed(p, e->path, err);
+        if (write_data(p, p->buffer, (size_t)n, err) < 0)
+            return -1;
+        p->left -= n;
+    }
+    if (p->left > 0)
+        return 0;
+    if (!unchanged(p->fd, e))
+        return changed(p, e->path, err);
+    close(p->fd);
+    p->fd = -1;
+    return 0;
+}
+
+/* The Dockerfile went first; nothing of the folder takes its place. */
+static bool is_dockerfile(const struct pack *p, const struct context_entry *e)
+{
+    return strcmp(e->path, p->in.dockerfile_name) == 0;
+}
+
+static int step(struct pack *p, struct error *err)
+{
+    if (!p->started) {
+        p->started = true;
+        return put_dockerfile(p, err);
+    }
+    if (p->fd >= 0)
+        return put_piece(p, err);
+    if (p->in.context && p->next < p->in.context->len) {
+        const struct context_entry *e = &p->in.context->entries[p->next++];
+        return is_dockerfile(p, e) ? 0 : put_entry(p, e, err);
+    }
+    p->ended = true;
+    return p->api.archive_write_close(p->archive) == ARCHIVE_OK ? 0 : archive_failed(p, err);
+}
+
+int pack_produce(struct pack *p, struct str *out, size_t want, bool *end, struct error *err)
+{
+    p->out = out;
+    size_t from = out->len;
+    while (!p->ended && out->len - from < want)
+        if (step(p, err) < 0)
+            return -1;
+    *end = p->ended;
+    return 0;
+}

@@ -1,0 +1,20 @@
+/* POST /build: from an image of the stack to the parameters of the engine. */
+#ifndef BUILD_REQUEST_H
+#define BUILD_REQUEST_H
+
+#include "build/build.h"
+#include "build/recipe.h"
+
+struct build_request {
+    const struct recipe *recipe;
+    const struct build_options *options;
+    const char *fingerprint; /* value of LABEL_FINGERPRINT */
+    bool buildkit;
+};
+
+/* What the engine cannot do, or what needs a BuildKit session: ERR_INPUT that names the key. */
+int build_request_check(const struct build_request *in, struct error *err);
+/* Method, path and kind of answer; body and credentials are the caller's affair. */
+int build_request(struct engine_request *rq, const struct build_request *in, struct error *err);
+
+#endif

@@ -1,0 +1,366 @@
+/*
+ * The survey: recipes of the wanted images and of those they are FROM, the order among them, and
+ * their fingerprints. Contexts are read on the worker pool, side by side, each folder once.
+ */
+#include "build/survey.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/strv.h"
+#include "base/vec.h"
+
+/* One folder under one set of rules, for the images that share it. */
+struct scan_job {
+    struct survey_scan *all;
+    const struct context_place *place;
+    char digest[DIGEST_HEX_LEN + 1];
+    const struct image *image; /* the first that needs it, for messages */
+    struct error err;
+};
+
+struct survey_scan {
+    struct {
+        VEC(struct scan_job);
+    } jobs;
+    const char *cache_dir;
+    size_t running;
+    bool done;
+};
+
+static void triggers(const struct survey_detail *d, long parent,
+                     void (*fn)(void *ctx, const struct recipe *owner, size_t use), void *ctx)
+{
+    const struct recipe *r = parent >= 0 ? d->images[parent].recipe : NULL;
+    for (size_t i = 0; r && i < r->dockerfile.nuses; i++)
+        if (r->dockerfile.uses[i].onbuild && r->needed[r->dockerfile.uses[i].stage])
+            fn(ctx, r, i);
+}
+
+void survey_each_source(const struct survey_detail *d, const struct recipe *recipe,
+                        void (*fn)(void *ctx, const struct recipe *owner, size_t use), void *ctx)
+{
+    for (size_t i = 0; i < recipe->dockerfile.nuses; i++) {
+        if (!recipe_uses(recipe, i))
+            continue;
+        fn(ctx, recipe, i);
+        if (recipe->dockerfile.uses[i].from)
+            triggers(d, recipe->sources[i].image, fn, ctx);
+    }
+}
+
+/* Recipes: from the wanted images along what they are FROM. */
+
+static int read_recipe(struct survey_detail *d, size_t index, struct error *err)
+{
+    struct survey_image *si = &d->images[index];
+    if (si->recipe)
+        return 0;
+    if (recipe_read(&si->recipe, d->stack, &d->stack->images[index], NULL, err) < 0)
+        return -1;
+    for (size_t i = 0; i < si->recipe->dockerfile.nuses; i++) {
+        long image = si->recipe->sources[i].image;
+        if (image >= 0 && read_recipe(d, (size_t)image, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Order. */
+
+struct edges {
+    VEC(size_t);
+};
+
+static void add_edge(void *ctx, const struct recipe *owner, size_t use)
+{
+    struct edges *edges = ctx;
+    long image = owner->sources[use].image;
+    if (image < 0)
+        return;
+    vec_each (known, edges)
+        if (*known == (size_t)image)
+            return;
+    *vec_push(edges) = (size_t)image;
+}
+
+/* The classic builder runs stages that the target does not need, so they count here. */
+static void find_edges(const struct survey_detail *d, size_t index, struct edges *edges)
+{
+    const struct recipe *r = d->images[index].recipe;
+    survey_each_source(d, r, add_edge, edges);
+    for (size_t i = 0; i < r->dockerfile.nuses; i++)
+        if (!r->dockerfile.uses[i].onbuild)
+            add_edge(edges, r, i);
+}
+
+static void set_edges(struct build_survey *s)
+{
+    for (size_t i = 0; i < s->nimages; i++) {
+        struct edges edges = { 0 };
+        if (s->detail->images[i].recipe)
+            find_edges(s->detail, i, &edges);
+        size_t *copy = arena_alloc(s->arena, edges.len * sizeof(*copy) + 1);
+        if (edges.len)
+            memcpy(copy, edges.items, edges.len * sizeof(*copy));
+        s->images[i].bases = copy;
+        s->images[i].nbases = edges.len;
+        vec_free(&edges);
+    }
+}
+
+enum mark { UNSEEN, OPEN, CLOSED };
+
+/* Depth first; `path` holds the open images. */
+static int find_cycle(const struct build_survey *s, size_t index, enum mark *marks, size_t *path,
+                      size_t depth, struct error *err)
+{
+    path[depth] = index;
+    marks[index] = OPEN;
+    for (size_t i = 0; i < s->images[index].nbases; i++) {
+        size_t base = s->images[index].bases[i];
+        if (marks[base] == OPEN) {
+            struct str text = STR_INIT;
+            size_t from = depth;
+            while (path[from] != base)
+                from--;
+            for (; from <= depth; from++)
+                str_addf(&text, "%s -> ", s->images[path[from]].image->name);
+            error_set(err, ERR_INPUT, 0, "images are FROM each other: %s%s", text.buf,
+                      s->images[base].image->name);
+            str_clear(&text);
+            return recipe_error(err, s->images[index].image);
+        }
+        if (marks[base] == UNSEEN && find_cycle(s, base, marks, path, depth + 1, err) < 0)
+            return -1;
+    }
+    marks[index] = CLOSED;
+    return 0;
+}
+
+static int check_cycles(const struct build_survey *s, struct error *err)
+{
+    auto_free enum mark *marks = xcalloc(s->nimages + 1, sizeof(*marks));
+    auto_free size_t *path = xcalloc(s->nimages + 1, sizeof(*path));
+    for (size_t i = 0; i < s->nimages; i++)
+        if (marks[i] == UNSEEN && find_cycle(s, i, marks, path, 0, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Contexts. */
+
+static void scan_work(void *ctx)
+{
+    struct scan_job *job = ctx;
+    auto_(context_freep) struct context *c = NULL;
+    if (context_scan(&c, job->place, job->all->cache_dir, &job->err) == 0)
+        memcpy(job->digest, c->digest, sizeof(job->digest));
+}
+
+static void scan_done(void *ctx)
+{
+    struct scan_job *job = ctx;
+    job->all->done = --job->all->running == 0;
+}
+
+static struct scan_job *find_job(struct survey_scan *all, const struct context_place *place)
+{
+    vec_each (job, &all->jobs)
+        if (strcmp(job->place->root, place->root) == 0 && str_eq(job->place->ignore, place->ignore))
+            return job;
+    return NULL;
+}
+
+static int scan_contexts(struct survey_detail *d, struct loop *l, struct error *err)
+{
+    struct survey_scan all = { 0 };
+    auto_free char *cache_dir = survey_cache_dir();
+    all.cache_dir = cache_dir;
+    for (size_t i = 0; i < d->stack->nimages; i++) {
+        const struct recipe *r = d->images[i].recipe;
+        if (r && r->place.root && !find_job(&all, &r->place))
+            *vec_push(&all.jobs) = (struct scan_job){ .place = &r->place, .image = r->image };
+    }
+    all.done = all.jobs.len == 0;
+    all.running = all.jobs.len;
+    vec_each (job, &all.jobs) {
+        job->all = &all;
+        loop_work(l, scan_work, scan_done, job);
+    }
+    loop_wait(l, &all.done);
+    int result = 0;
+    vec_each (job, &all.jobs) {
+        if (job->err.kind && result == 0) {
+            error_move(err, &job->err);
+            result = recipe_error(err, job->image);
+        }
+        error_clear(&job->err);
+    }
+    for (size_t i = 0; i < d->stack->nimages && result == 0; i++) {
+        const struct recipe *r = d->images[i].recipe;
+        if (r)
+            recipe_digest(d->images[i].core, r,
+                          r->place.root ? find_job(&all, &r->place)->digest : NULL);
+    }
+    vec_free(&all.jobs);
+    return result;
+}
+
+char *survey_cache_dir(void)
+{
+    auto_error struct error err = ERROR_INIT;
+    auto_free char *cache = path_cache_dir(&err);
+    auto_free char *dir = cache ? path_join(cache, "contexts") : NULL;
+    if (dir && file_mkdirs(dir, 0700, &err) == 0)
+        return take(dir);
+    log_debug("no stat cache: %s", err.msg);
+    return NULL;
+}
+
+/* Fingerprints. */
+
+void survey_set_identity(struct survey_detail *d, const char *base, const char *identity)
+{
+    free(strmap_set(&d->identities, base, xstrdup(identity)));
+}
+
+char *survey_identity(const char *base, const char *id, const char *const *refs, size_t nrefs)
+{
+    const char *slash = strrchr(base, '/');
+    size_t name_len = (size_t)(slash ? slash - base : 0);
+    name_len += strcspn(base + name_len, ":@");
+    for (size_t i = 0; i < nrefs; i++)
+        if (strncmp(refs[i], base, name_len) == 0 && refs[i][name_len] == '@')
+            return xstrdup(refs[i] + name_len + 1);
+    return xstrdup(id);
+}
+
+struct fingerprinting {
+    const struct survey_detail *detail;
+    struct digest *digest;
+};
+
+static void add_source(void *ctx, const struct recipe *owner, size_t use)
+{
+    struct fingerprinting *f = ctx;
+    const struct recipe_source *source = &owner->sources[use];
+    if (source->image >= 0) {
+        digest_add_str(f->digest, "image");
+        digest_add_str(f->digest, f->detail->images[source->image].fingerprint);
+    } else if (source->base) {
+        bool known = recipe_observable(owner, use);
+        digest_add_str(f->digest, "base");
+        digest_add_str(f->digest, source->base);
+        digest_add_str(f->digest, known ? strmap_get(&f->detail->identities, source->base) : NULL);
+    }
+}
+
+void survey_fingerprint(char out[DIGEST_HEX_LEN + 1], const struct survey_detail *d,
+                        const struct recipe *recipe, const char *core)
+{
+    struct fingerprinting f = { d, digest_new() };
+    digest_add_str(f.digest, core);
+    survey_each_source(d, recipe, add_source, &f);
+    digest_end(f.digest, out);
+}
+
+/* Of an image after those that it is FROM; there are no cycles. */
+static void set_fingerprint(struct build_survey *s, size_t index)
+{
+    struct survey_image *si = &s->detail->images[index];
+    if (!si->recipe || s->images[index].fingerprint)
+        return;
+    for (size_t i = 0; i < s->images[index].nbases; i++)
+        set_fingerprint(s, s->images[index].bases[i]);
+    survey_fingerprint(si->fingerprint, s->detail, si->recipe, si->core);
+    s->images[index].fingerprint = si->fingerprint;
+}
+
+static void set_fingerprints(struct build_survey *s)
+{
+    for (size_t i = 0; i < s->nimages; i++)
+        s->images[i].fingerprint = NULL;
+    for (size_t i = 0; i < s->nimages; i++)
+        set_fingerprint(s, i);
+}
+
+static void add_base(void *ctx, const struct recipe *owner, size_t use)
+{
+    struct strv *names = ctx;
+    if (recipe_observable(owner, use) && !strv_has(names, owner->sources[use].base))
+        strv_add(names, owner->sources[use].base);
+}
+
+static void set_bases(struct build_survey *s)
+{
+    auto_strv struct strv names = STRV_INIT;
+    for (size_t i = 0; i < s->nimages; i++)
+        if (s->detail->images[i].recipe)
+            survey_each_source(s->detail, s->detail->images[i].recipe, add_base, &names);
+    strv_sort(&names);
+    const char **bases = arena_alloc(s->arena, (names.len + 1) * sizeof(*bases));
+    for (size_t i = 0; i < names.len; i++)
+        bases[i] = arena_strdup(s->arena, names.items[i]);
+    s->bases = bases;
+    s->nbases = names.len;
+}
+
+/* The survey. */
+
+static struct build_survey *survey_new(const struct stack *st)
+{
+    struct build_survey *s = xnew(struct build_survey);
+    s->arena = arena_new();
+    s->nimages = st->nimages;
+    s->images = arena_alloc(s->arena, st->nimages * sizeof(*s->images) + 1);
+    s->detail = arena_new_(s->arena, struct survey_detail);
+    s->detail->stack = st;
+    s->detail->images = arena_alloc(s->arena, st->nimages * sizeof(*s->detail->images) + 1);
+    for (size_t i = 0; i < st->nimages; i++)
+        s->images[i].image = &st->images[i];
+    return s;
+}
+
+void build_survey_free(struct build_survey *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->nimages; i++)
+        recipe_free(s->detail->images[i].recipe);
+    strmap_clear(&s->detail->identities, free);
+    strmap_clear(&s->detail->pulled, NULL);
+    arena_free(s->arena);
+    free(s);
+}
+
+int build_survey(struct build_survey **out, struct loop *l, const struct stack *st,
+                 const bool *wanted, struct error *err)
+{
+    auto_(build_survey_freep) struct build_survey *s = survey_new(st);
+    for (size_t i = 0; i < st->nimages; i++)
+        if ((!wanted || wanted[i]) && read_recipe(s->detail, i, err) < 0)
+            return -1;
+    set_edges(s);
+    if (check_cycles(s, err) < 0 || scan_contexts(s->detail, l, err) < 0)
+        return -1;
+    set_bases(s);
+    set_fingerprints(s);
+    *out = take(s);
+    return 0;
+}
+
+void build_survey_observed(struct build_survey *s, const struct snapshot *now)
+{
+    for (size_t i = 0; i < s->nbases; i++) {
+        const struct seen_image *seen = snapshot_image(now, s->bases[i]);
+        if (!seen)
+            continue;
+        auto_free char *identity = survey_identity(s->bases[i], seen->id, seen->refs, seen->nrefs);
+        survey_set_identity(s->detail, s->bases[i], identity);
+    }
+    set_fingerprints(s);
+}
