@@ -1,0 +1,111 @@
+/* The terminal, and how it is left behind. */
+#include "loop/tty.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/num.h"
+
+/*
+ * The one place with state of the whole process: there is one terminal, and a signal handler has
+ * no other way to know what to restore. The handler only writes, sets the modes and dies of the
+ * same signal again, which the standard allows inside handlers. Signals that somebody handles
+ * already are left to them.
+ */
+
+static struct {
+    volatile sig_atomic_t raw_fd;    /* -1: not in raw mode */
+    volatile sig_atomic_t hidden_fd; /* -1: the cursor is shown */
+    struct termios before;
+    bool guarded;
+} terminal = { .raw_fd = -1, .hidden_fd = -1 };
+
+bool tty_is(int fd)
+{
+    return isatty(fd);
+}
+
+static int from_env(const char *name, int fallback)
+{
+    int64_t n;
+    const char *text = getenv(name);
+    return text && num_range(&n, text, 1, 10000) == 0 ? (int)n : fallback;
+}
+
+bool tty_size(int fd, int *rows, int *cols)
+{
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0) {
+        *rows = size.ws_row;
+        *cols = size.ws_col;
+        return true;
+    }
+    *rows = from_env("LINES", 24);
+    *cols = from_env("COLUMNS", 80);
+    return false;
+}
+
+void tty_restore(void)
+{
+    static const char show_cursor[] = "\033[?25h";
+    int saved_errno = errno;
+    if (terminal.raw_fd >= 0)
+        tcsetattr(terminal.raw_fd, TCSADRAIN, &terminal.before);
+    if (terminal.hidden_fd >= 0 && write(terminal.hidden_fd, show_cursor, strlen(show_cursor)) < 0)
+        errno = saved_errno; /* nobody is left to be told */
+    terminal.raw_fd = -1;
+    terminal.hidden_fd = -1;
+    errno = saved_errno;
+}
+
+static void on_death(int signum)
+{
+    tty_restore();
+    signal(signum, SIG_DFL);
+    raise(signum);
+}
+
+static void guard(void)
+{
+    static const int fatal[] = { SIGINT,  SIGTERM, SIGHUP, SIGQUIT, SIGABRT,
+                                 SIGSEGV, SIGBUS,  SIGFPE, SIGILL };
+    if (terminal.guarded)
+        return;
+    terminal.guarded = true;
+    atexit(tty_restore);
+    for (size_t i = 0; i < countof(fatal); i++) {
+        struct sigaction was, now = { .sa_handler = on_death };
+        sigemptyset(&now.sa_mask);
+        if (sigaction(fatal[i], NULL, &was) == 0 && was.sa_handler == SIG_DFL)
+            sigaction(fatal[i], &now, NULL);
+    }
+}
+
+int tty_raw(int fd, struct error *err)
+{
+    struct termios modes;
+    if (terminal.raw_fd == fd)
+        return 0;
+    if (tcgetattr(fd, &modes) < 0)
+        return error_errno(err, "read the terminal's modes");
+    guard();
+    terminal.before = modes;
+    cfmakeraw(&modes);
+    if (tcsetattr(fd, TCSADRAIN, &modes) < 0)
+        return error_errno(err, "set the terminal's modes");
+    terminal.raw_fd = fd;
+    return 0;
+}
+
+void tty_hide_cursor(int fd, bool hidden)
+{
+    if (hidden)
+        guard();
+    terminal.hidden_fd = hidden ? fd : -1;
+}
