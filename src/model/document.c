@@ -104,6 +104,8 @@ enum dialect document_dialect(const struct node *doc)
                                                 "configs",  "secrets", "models",   "name" };
     if (node_get(doc, "projects") || node_get(doc, "infrastructure"))
         return DIALECT_NATIVE;
+    if (node_get(doc, "services"))
+        return DIALECT_COMPOSE;
     for (size_t i = 0; i < countof(compose_keys); i++) {
         const struct node *n = node_get(doc, compose_keys[i]);
         if (n && !fig_is_service(n))

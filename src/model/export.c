@@ -129,6 +129,65 @@ static struct node *images_only(struct arena *a, const struct stack *st, const s
     return out;
 }
 
+/* Where the key stands in its table; unknown ones and extensions after all others. */
+static size_t rank_of(const struct schema_keys *keys, const char *name)
+{
+    const struct schema_key *row = schema_find(keys, name);
+    return row ? (size_t)(row - keys->items) : keys->len;
+}
+
+static void swap_entries(struct node *map, size_t i, size_t k)
+{
+    struct node *item = map->items[i];
+    const char *key = map->keys[i];
+    struct span span = map->key_spans[i];
+    map->items[i] = map->items[k];
+    map->keys[i] = map->keys[k];
+    map->key_spans[i] = map->key_spans[k];
+    map->items[k] = item;
+    map->keys[k] = key;
+    map->key_spans[k] = span;
+}
+
+/* Keys in the order of the table: few, and nearly sorted. */
+static void order_keys(struct node *map, const struct schema_keys *keys)
+{
+    for (size_t i = 1; i < map->len; i++)
+        for (size_t k = i; k && rank_of(keys, map->keys[k]) < rank_of(keys, map->keys[k - 1]); k--)
+            swap_entries(map, k, k - 1);
+}
+
+/* Native keys as a Compose file has them, so that docker compose reads what is printed. */
+static void rename_native(struct arena *a, struct node *service)
+{
+    node_each(i, service)
+    {
+        const struct schema_key *row = schema_find(&schema_service, service->keys[i]);
+        if (!row || !(row->flags & KEY_NATIVE))
+            continue;
+        char *name = arena_printf(a, "x-%s", row->name);
+        for (char *p = name; *p; p++)
+            if (*p == '_')
+                *p = '-';
+        service->keys[i] = name;
+    }
+}
+
+static struct node *printed(struct arena *a, const struct node *doc, enum export_format format)
+{
+    struct node *out = format == EXPORT_JSON ? schema_json_view(a, doc) : schema_yaml_view(a, doc);
+    struct node *services = node_get(out, "services");
+    if (format == EXPORT_YAML)
+        order_keys(out, &schema_top);
+    node_each(i, services)
+    {
+        if (format == EXPORT_YAML)
+            order_keys(services->items[i], &schema_service);
+        rename_native(a, services->items[i]);
+    }
+    return out;
+}
+
 int export_stack(struct str *out, const struct stack *st, const struct export_options *opt,
                  struct error *err)
 {
@@ -139,10 +198,13 @@ int export_stack(struct str *out, const struct stack *st, const struct export_op
     if (opt->images_only)
         doc = images_only(a, st, doc);
     auto_str struct str text = STR_INIT;
+    const struct node *view = printed(a, doc, opt->format);
     if (opt->format == EXPORT_JSON)
-        node_write_json(&text, schema_json_view(a, doc), NODE_JSON_PRETTY);
+        node_write_json(&text, view, NODE_JSON_PRETTY);
     else
-        yaml_write(&text, schema_yaml_view(a, doc));
+        yaml_write(&text, view);
+    if (text.len && text.buf[text.len - 1] != '\n')
+        str_addc(&text, '\n');
     for (const char *p = text.buf; *p;) {
         size_t n = opt->raw ? strlen(p) : strcspn(p, "$");
         str_addn(out, p, n);

@@ -71,6 +71,19 @@ static struct node *services_of(struct loader *ld, const char *path, const struc
 static void resolve_service(struct loader *ld, struct place *place, const char *name,
                             const struct chain *outer);
 
+/* What a service of the fig form says of others could not be extended. NULL: nothing. */
+static const char *unshared_key(const struct node *base)
+{
+    const char *net = node_text_at(base, "network_mode");
+    if (!node_get(base, "x-form"))
+        return NULL;
+    if (node_get(base, "links"))
+        return "links";
+    if (node_get(base, "volumes_from"))
+        return "volumes_from";
+    return net && (str_starts(net, "container:") || str_starts(net, "service:")) ? "net" : NULL;
+}
+
 /* The complete base of `extends`, or NULL. */
 static struct node *find_base(struct loader *ld, const struct place *place, const char *name,
                               const struct node *extends, const struct chain *chain)
@@ -99,6 +112,13 @@ static struct node *find_base(struct loader *ld, const struct place *place, cons
     }
     resolve_service(ld, &other, ref, chain);
     struct node *base = node_get(other.services, ref);
+    const char *unshared = unshared_key(base);
+    if (unshared) {
+        diag_error(ld->d, at ? at->span : extends->span,
+                   "service '%s' extends '%s', which says '%s' of its own surroundings", name, ref,
+                   unshared);
+        return NULL;
+    }
     return base->kind == NODE_MAP && !node_get(base, "extends") ? base : NULL;
 }
 

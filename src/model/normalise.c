@@ -176,6 +176,9 @@ void normalise(struct loader *ld, struct node *doc)
             node_set_string(ld->a, s, "pull_policy", "missing");
         struct node *build = node_get(s, "build");
         if (build && build->kind == NODE_MAP) {
+            if (node_text_at(build, "image") && !node_get(s, "image"))
+                node_set(ld->a, s, "image", node_get(build, "image"));
+            node_remove(build, "image");
             if (!node_get(build, "dockerfile") && !node_get(build, "dockerfile_inline"))
                 node_set_string(ld->a, build, "dockerfile", "Dockerfile");
             fill(ld, node_get(build, "args"), &ld->env, true);

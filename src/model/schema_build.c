@@ -6,6 +6,8 @@ static const struct schema_key rows[] = {
       .doc = "Directory (or URL) that is sent to the builder; `.` by default." },
     { "dockerfile", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_ZERO,
       .doc = "Path of the Dockerfile, relative to the context." },
+    { "image", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_NATIVE,
+      .doc = "Name that the image gets; of a service the same as its `image`." },
     { "dockerfile_inline", SHAPE_STRING, MERGE_REPLACE, .doc = "The Dockerfile's text itself." },
     { "entitlements", SHAPE_STRINGS, MERGE_APPEND,
       .doc = "Rights that the build asks BuildKit for." },

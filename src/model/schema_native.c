@@ -45,9 +45,10 @@ static const struct schema_key manifest_rows[] = {
       .expand_item = expand_image,
       .doc =
           "Further images of the project, which others may build FROM. Short form: the Dockerfile." },
-    { "requires", SHAPE_MAP, MERGE_DEEP, .flags = KEY_ITEM_STRING, .keys = &schema_service,
-      .expand_item = expand_infrastructure,
-      .doc = "Infrastructure that the project needs, with a default. Short form: an image." },
+    { "requires", SHAPE_MAP, MERGE_DEEP, .flags = KEY_ITEM_STRING | KEY_ITEM_NULL,
+      .keys = &schema_service, .expand_item = expand_infrastructure,
+      .doc =
+          "Infrastructure that the project needs, with a default. Short form: an image; empty: the stack says what it is." },
     { "networks", SHAPE_MAP, MERGE_DEEP, .flags = KEY_ITEM_NULL, .keys = &schema_network,
       .expand_item = expand_resource, .doc = "Networks." },
     { "volumes", SHAPE_MAP, MERGE_DEEP, .flags = KEY_ITEM_NULL, .keys = &schema_volume,
