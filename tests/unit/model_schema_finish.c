@@ -175,10 +175,126 @@ static void test_services(void **state)
     }
 }
 
+/* Whole documents, in the form that they are written in. */
+static const struct {
+    enum schema_form form;
+    const char *text;
+    const char *json;
+} wholes[] = {
+    { FORM_COMPOSE, "services: {}", "{'services':{}}" },
+    { FORM_COMPOSE,
+      "volumes: {}\nx-a: 1\nservices: {b: {image: x}, a: {image: y}}\nname: n\nversion: '3'",
+      "{'name':'n','services':{'a':{'image':'y'},'b':{'image':'x'}},'x-a':1}" },
+    { FORM_COMPOSE,
+      "networks: {n: , m: {external: {name: x}, enable_ipv6: false, driver_opts: {a: 1}}}",
+      "{'networks':{'m':{'name':'x','driver_opts':{'a':'1'},'external':true,'enable_ipv6':false},'n':null}}" },
+    { FORM_COMPOSE,
+      "networks: {n: {ipam: {config: [{subnet: s, aux_addresses: {h: a}}]}, labels: [a]}}",
+      "{'networks':{'n':{'ipam':{'config':[{'subnet':'s','aux_addresses':{'h':'a'}}]},'labels':{'a':''}}}}" },
+    { FORM_COMPOSE, "volumes: {v: {external: 'true', name: x}}",
+      "{'volumes':{'v':{'name':'x','external':true}}}" },
+    { FORM_COMPOSE,
+      "secrets: {s: {environment: E}}\nconfigs: {c: {content: x}, d: {external: true}}",
+      "{'secrets':{'s':{'environment':'E'}},'configs':{'c':{'content':'x'},'d':{'external':true}}}" },
+    { FORM_COMPOSE, "include: [a.yaml, {path: [b, c], env_file: e}]",
+      "{'include':[{'path':['a.yaml']},{'path':['b','c'],'env_file':['e']}]}" },
+    { FORM_COMPOSE, "models: {m: {model: ai/x, context_size: 1024}}",
+      "{'models':{'m':{'model':'ai/x','context_size':1024}}}" },
+    { FORM_NATIVE,
+      "projects: {a: ../a, b: {git: u, ref: r, services: {c: {environment: [A=1]}}}}\nregistry: r\ntrack: main",
+      "{'projects':{'a':{'path':'../a'},'b':{'git':'u','ref':'r','services':{'c':{'environment':{'A':'1'}}}}},'registry':'r','track':'main'}" },
+    { FORM_NATIVE,
+      "infrastructure: {db: 'm:1', r: {image: r, ready: {log: x, http: ':80/a', exec: ls, timeout: 60s}}}",
+      "{'infrastructure':{'db':{'image':'m:1'},'r':{'image':'r','ready':{'log':'x','http':{'port':80,'path':'/a'},'exec':['/bin/sh','-c','ls'],'timeout':'1m0s'}}}}" },
+    { FORM_NATIVE,
+      "services: {a: {ready: {http: 'http://h:1/p', exec: [a]}, link_environment: true, depends_on: [b]}}",
+      "{'services':{'a':{'depends_on':{'b':{'condition':'service_ready','required':true}},'ready':{'http':{'host':'h','port':1,'path':'/p'},'exec':['a']},'link_environment':true}}}" },
+    { FORM_MANIFEST,
+      "services: {k: {links: [db], build: .}}\nimages: {i: d.Dockerfile}\nrequires: {db: 'm:1'}",
+      "{'services':{'k':{'build':{'context':'.','dockerfile':'Dockerfile'},'links':['db']}},'images':{'i':{'context':'.','dockerfile':'d.Dockerfile'}},'requires':{'db':{'image':'m:1'}}}" },
+};
+
+static void test_wholes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < countof(wholes); i++) {
+        auto_doc struct doc d = doc_new(wholes[i].form);
+        d.root = doc_part(&d, wholes[i].text);
+        doc_finish(&d);
+        assert_clean(&d, wholes[i].text);
+        auto_free char *got = doc_json(&d, NULL);
+        auto_free char *wanted = with_double_quotes(wholes[i].json);
+        if (strcmp(got, wanted) != 0)
+            fail_msg("%s:\n  %s, expected\n  %s", wholes[i].text, got, wanted);
+    }
+}
+
+static char *shown(const struct node *view)
+{
+    auto_str struct str out = STR_INIT;
+
+    node_write_json(&out, view, NODE_JSON_COMPACT);
+    return str_detach(&out);
+}
+
+static void test_views(void **state)
+{
+    (void)state;
+    auto_doc struct doc d = doc_new(FORM_COMPOSE);
+    d.root = doc_part(&d, "services:\n"
+                          "  a:\n"
+                          "    build: {context: '', ssh: [default, k=/p]}\n"
+                          "    env_file: [e, {path: f, required: false}]\n"
+                          "    deploy: {}\n"
+                          "    develop: {watch: [{path: p, action: rebuild}]}\n"
+                          "    blkio_config: {device_read_bps: [{path: /d, rate: 1k}]}\n"
+                          "    ulimits: {core: 0, n: {soft: 0, hard: 1}}\n"
+                          "    x-a: 1\n"
+                          "networks: {n: {x-b: 2}}\n"
+                          "models: {m: {model: x}}\n"
+                          "x-c: 3\n");
+    doc_finish(&d);
+    assert_clean(&d, "views");
+    auto_free char *json = shown(schema_json_view(d.arena, d.root));
+    auto_free char *yaml = shown(schema_yaml_view(d.arena, d.root));
+    auto_free char *json_wanted = with_double_quotes(
+        "{'networks':{'n':{'ipam':{}}},'services':{'a':{"
+        "'blkio_config':{'device_read_bps':[{'Path':'/d','Rate':'1024'}]},"
+        "'build':{'dockerfile':'Dockerfile','ssh':['default','k=/p']},"
+        "'command':null,'deploy':{'placement':{},'resources':{}},"
+        "'develop':{'watch':[{'action':'rebuild','exec':{'command':null},'path':'p'}]},"
+        "'entrypoint':null,'env_file':['e',{'path':'f','required':false}],"
+        "'ulimits':{'core':{},'n':{'hard':1}}}},'x-c':3}");
+    auto_free char *yaml_wanted = with_double_quotes(
+        "{'services':{'a':{'build':{'context':'','dockerfile':'Dockerfile','ssh':['default','k=/p']},"
+        "'develop':{'watch':[{'path':'p','action':'rebuild'}]},"
+        "'blkio_config':{'device_read_bps':[{'path':'/d','rate':'1024'}]},'deploy':{},"
+        "'env_file':['e',{'path':'f','required':false}],"
+        "'ulimits':{'core':0,'n':{'soft':0,'hard':1}},'x-a':1}},"
+        "'networks':{'n':{'x-b':2}},'models':{'m':{'model':'x'}},'x-c':3}");
+    assert_string_equal(json, json_wanted);
+    assert_string_equal(yaml, yaml_wanted);
+}
+
+static void test_native_keys_in_either_spelling(void **state)
+{
+    (void)state;
+    auto_doc struct doc d = doc_new(FORM_COMPOSE);
+    d.root = doc_part(&d, "services: {a: {x-ready: {tcp: 1}, x-link-environment: true}}");
+    const struct node *a = node_at(d.root, "services.a");
+    assert_non_null(schema_native(a, "ready"));
+    assert_non_null(schema_native(a, "link_environment"));
+    assert_null(schema_native(a, "track"));
+    assert_null(schema_native(NULL, "ready"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_services),
+        cmocka_unit_test(test_wholes),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_native_keys_in_either_spelling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
