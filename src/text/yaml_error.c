@@ -101,6 +101,20 @@ static void report_character(struct diag *d, const struct source *src, yaml_mark
     }
 }
 
+/* A key was expected where a value had ended, and the line goes on. */
+static bool is_behind_value(const struct source *src, struct span at)
+{
+    const char *s = src->text;
+
+    for (int line = 1; line < at.line; line++) {
+        s = strchr(s, '\n');
+        if (!s)
+            return false; /* libyaml also counts other ends of lines */
+        s++;
+    }
+    return (int)strspn(s, " -?") + 1 < at.column;
+}
+
 void yaml_error_report(struct diag *d, const struct source *src, const yaml_parser_t *parser)
 {
     const char *problem = parser->problem ? parser->problem : "unreadable";
@@ -112,6 +126,11 @@ void yaml_error_report(struct diag *d, const struct source *src, const yaml_pars
         at = source_span(src, parser->problem_offset);
     if (strcmp(problem, "found character that cannot start any token") == 0) {
         report_character(d, src, parser->problem_mark);
+        return;
+    }
+    if (strcmp(problem, "did not find expected key") == 0 && is_behind_value(src, at)) {
+        diag_error(d, at, "unexpected text behind a value, expected the end of the line");
+        diag_hint(d, "check the quotes and brackets of this line and of those above it");
         return;
     }
     for (size_t i = 0; i < countof(complaints); i++) {

@@ -286,6 +286,8 @@ static void mistakes_are_told_in_plain_words(void **state)
         { "a: b: c\n", "f.yaml:1:5: error: unexpected ':', no key can stand here" },
         { "a: 1\n  b: 2\n", "f.yaml:2:4: error: unexpected ':', no key can stand here" },
         { "a:\n    b: 1\n  c: 2\n", "f.yaml:3:3: error: expected a key of the map that starts at" },
+        { "a:\n  b: \"x\"y\n", "f.yaml:2:9: error: unexpected text behind a value" },
+        { "a:\n  - \"x\"]\n", "expected '- ', an item of the list that starts at line 2" },
         { "a: [1, 2\nb: 1\n", "expected ',' or ']'" },
         { "a: {b: 1\n",
           "expected ',' or '}', to go on or end the map that starts at line 1, column 4" },
