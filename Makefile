@@ -16,7 +16,7 @@ VERSION    := 0.1.0
 
 # Linked. What a converged `stack up` does not need (libcurl's thirty dependencies,
 # libarchive, libgit2, ...) is opened on need by the room that uses it: base/library.h.
-PKGS      := libuv yaml-0.1 jansson libpcre2-8 libcrypto libprotobuf-c
+PKGS      := libuv yaml-0.1 jansson libpcre2-8 libcrypto
 PKGS_OPEN := libcurl libarchive libgit2 libnghttp2 libmicrohttpd
 
 ifeq ($(shell uname),Darwin)

@@ -2,7 +2,7 @@
 # Each header compiles by itself: it includes what it needs.
 status=0
 number=0
-cflags=$(pkg-config --cflags libuv yaml-0.1 jansson libpcre2-8 libcrypto libprotobuf-c libcurl libarchive)
+cflags=$(pkg-config --cflags libuv yaml-0.1 jansson libpcre2-8 libcrypto libcurl libarchive)
 for header in src/*/*.h; do
     number=$((number + 1))
     # The flags are words.

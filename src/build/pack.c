@@ -19,7 +19,6 @@
 #define ARCHIVE_FUNCTIONS(X)                   \
     X(archive_write_new)                       \
     X(archive_write_set_format_pax_restricted) \
-    X(archive_write_set_format_option)         \
     X(archive_write_set_bytes_per_block)       \
     X(archive_write_open)                      \
     X(archive_write_header)                    \
@@ -96,10 +95,8 @@ int pack_open(struct pack **out, const struct pack_input *in, struct error *err)
     p->entry = p->api.archive_entry_new();
     if (!p->archive || !p->entry)
         return error_set(err, ERR_SYSTEM, ENOMEM, "make a tar of the build context");
-    /* PAX only where the plain header cannot say it; names as the bytes that they are. */
+    /* PAX only where the plain header cannot say it. */
     if (p->api.archive_write_set_format_pax_restricted(p->archive) != ARCHIVE_OK ||
-        p->api.archive_write_set_format_option(p->archive, "pax", "hdrcharset", "BINARY") !=
-            ARCHIVE_OK ||
         p->api.archive_write_set_bytes_per_block(p->archive, 0) != ARCHIVE_OK ||
         p->api.archive_write_open(p->archive, p, NULL, on_bytes, NULL) != ARCHIVE_OK)
         return archive_failed(p, err);
@@ -198,8 +195,8 @@ static int put_entry(struct pack *p, const struct context_entry *e, struct error
     p->api.archive_entry_set_pathname(p->entry, e->path);
     p->api.archive_entry_set_mode(p->entry, e->mode);
     p->api.archive_entry_set_size(p->entry, S_ISREG(e->mode) ? e->stat.size : 0);
-    int64_t seconds = e->stat.mtime_ns / 1000000000;
-    p->api.archive_entry_set_mtime(p->entry, (time_t)(seconds - (e->stat.mtime_ns < 0)), 0);
+    int64_t ns = e->stat.mtime_ns, seconds = ns / 1000000000 - (ns % 1000000000 < 0);
+    p->api.archive_entry_set_mtime(p->entry, (time_t)seconds, 0);
     if (S_ISLNK(e->mode))
         p->api.archive_entry_set_symlink(p->entry, e->link);
     if (S_ISCHR(e->mode) || S_ISBLK(e->mode))

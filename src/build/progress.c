@@ -13,9 +13,12 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/safe.h"
 #include "base/strmap.h"
 #include "build/layers.h"
 #include "build/trace.h"
+
+#define STEP_NAME_COLUMNS 120 /* of a step's name in an error */
 
 struct step {
     char *id;
@@ -184,6 +187,30 @@ static const char *classic_step(const struct progress *p, const char *text, int6
     return text + strlen("Step ");
 }
 
+/* What the classic builder says about its own doings. */
+static bool classic_chatter(const char *text)
+{
+    static const char *const starts[] = { " ---> ", "Removing intermediate container ",
+                                          "Successfully built ", "Successfully tagged " };
+    for (size_t i = 0; i < countof(starts); i++)
+        if (str_starts(text, starts[i]))
+            return true;
+    return strcmp(text, "\n") == 0;
+}
+
+/* It paints standard error red. */
+static void strip_red(const char **text, size_t *len)
+{
+    static const char red[] = "\x1b[91m", reset[] = "\x1b[0m";
+    size_t nred = strlen(red), nreset = strlen(reset);
+    if (*len >= nred && memcmp(*text, red, nred) == 0) {
+        *text += nred;
+        *len -= nred;
+    }
+    if (*len >= nreset && memcmp(*text + *len - nreset, reset, nreset) == 0)
+        *len -= nreset;
+}
+
 static void classic_text(struct progress *p, const char *text, size_t len)
 {
     int64_t number;
@@ -201,13 +228,14 @@ static void classic_text(struct progress *p, const char *text, size_t len)
             start(p, p->classic);
         return;
     }
-    if (!p->classic) /* podman says nothing like it; a step of that name carries the text */
-        p->classic = step_at(p, "build", "build");
-    if (!p->classic)
-        return;
-    if (strcmp(text, " ---> Using cache\n") == 0)
+    if (p->classic && strcmp(text, " ---> Using cache\n") == 0)
         finish(p, p->classic, true, NULL);
-    else if (strncmp(text, " ---> ", 6) != 0 && len)
+    strip_red(&text, &len);
+    if (len == 0 || classic_chatter(text))
+        return;
+    if (!p->classic) /* podman begins without a step; one of that name carries its text */
+        p->classic = step_at(p, "build", "build");
+    if (p->classic)
         add_output(p, p->classic, text, len);
 }
 
@@ -251,13 +279,34 @@ static const struct step *find_failed(const struct progress *p)
     return canceled;
 }
 
+/* The whole command again, before "exit code: 3", says nothing new. */
+static const char *short_error(const char *text)
+{
+    static const char *const tails[] = { "exit code: ", "returned a non-zero code: " };
+    for (size_t i = 0; i < countof(tails); i++) {
+        const char *at = NULL;
+        for (const char *next = strstr(text, tails[i]); next; next = strstr(next + 1, tails[i]))
+            at = next;
+        if (at)
+            return at;
+    }
+    return text;
+}
+
+static int step_error(struct error *err, const struct step *s, const char *text)
+{
+    auto_str struct str name = STR_INIT;
+    safe_add_cut(&name, s->name, STEP_NAME_COLUMNS);
+    return error_set(err, ERR_BUILD, 0, "%s: %s", name.buf, short_error(text));
+}
+
 int progress_end(const char **image_id, struct progress *p, struct error *err)
 {
     if (p->classic && !p->classic->done)
         finish(p, p->classic, false, p->error);
     p->failed = find_failed(p);
     if (p->error && p->failed)
-        return error_set(err, ERR_BUILD, 0, "%s: %s", p->failed->name, p->error);
+        return step_error(err, p->failed, p->error);
     if (p->error)
         return error_set(err, ERR_BUILD, 0, "%s", p->error);
     if (!p->image_id)

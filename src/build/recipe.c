@@ -38,6 +38,13 @@ static bool same_ref(const char *short_ref, const char *ref)
     return strcmp(short_ref, other) == 0;
 }
 
+/* "name" and "name:latest" are the same. */
+static bool same_name(const char *name, const char *ref)
+{
+    size_t n = strlen(name);
+    return strncmp(name, ref, n) == 0 && (!ref[n] || strcmp(ref + n, ":latest") == 0);
+}
+
 /* The image of the stack that `ref` means, or -1. An image that is FROM its own name starts from
  * somebody else's. By name, one of the same project comes first. */
 static long stack_image(const struct recipe *r, const char *ref)
@@ -50,7 +57,7 @@ static long stack_image(const struct recipe *r, const char *ref)
     long found = -1;
     for (size_t i = 0; i < st->nimages; i++) {
         const struct image *image = &st->images[i];
-        if (image == r->image || strcmp(image->name, ref) != 0)
+        if (image == r->image || !same_name(image->name, ref))
             continue;
         bool same_project = str_eq(image->project, r->image->project);
         if (found < 0 || same_project)
