@@ -22,7 +22,7 @@ static const struct schema_key http_rows[] = {
 static const struct schema_keys http = SCHEMA_KEYS(http_rows);
 
 static const struct schema_key ready_rows[] = {
-    { "log", SHAPE_STRING, MERGE_REPLACE,
+    { "log", SHAPE_STRING, MERGE_REPLACE, .check = check_regex,
       .doc = "Regular expression that a line of its output matches." },
     { "tcp", SHAPE_INT, MERGE_REPLACE, .check = check_port_number,
       .doc = "Port in the container that accepts connections." },

@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "base/path.h"
 #include "model/schema_run.h"
+#include "text/pattern.h"
 
 static bool all_of(const char *s, const char *more)
 {
@@ -74,6 +75,15 @@ void check_not_blank(const struct schema_run *run, const struct node *v)
 {
     if (!v->text[0])
         run_error(run, v->span, "must not be empty");
+}
+
+void check_regex(const struct schema_run *run, const struct node *v)
+{
+    auto_(regex_freep) struct regex *re = NULL;
+    auto_error struct error err = ERROR_INIT;
+
+    if (regex_compile(&re, v->text, &err) < 0)
+        run_error(run, v->span, "is no regular expression");
 }
 
 void check_ssh(const struct schema_run *run, const struct node *v)

@@ -68,8 +68,8 @@ schema_expander expand_project, expand_infrastructure, expand_image, expand_read
     expand_ready_exec;
 
 /* Checks beyond the type (schema_rules.c, schema_ports.c). */
-schema_checker check_container_name, check_pull_policy, check_restart, check_not_blank, check_ssh,
-    check_provider_options, check_port_published, check_host_ip, check_port_number;
+schema_checker check_container_name, check_pull_policy, check_restart, check_not_blank, check_regex,
+    check_ssh, check_provider_options, check_port_published, check_host_ip, check_port_number;
 
 /* What makes entries of lists equal. */
 schema_identity identity_text, identity_path, identity_port, identity_target, identity_config_use,

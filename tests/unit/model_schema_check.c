@@ -210,6 +210,8 @@ static const struct {
     { FORM_NATIVE, "services: {a: {ready: {http: {status: 42}}}}",
       "ready.http.status: must be between 100 and 599" },
     { FORM_NATIVE, "services: {a: {ready: {tcp: 0x1ffff}}}", "ready.tcp: a port is a number" },
+    { FORM_NATIVE, "services: {a: {ready: {log: '('}}}",
+      "services.a.ready.log: is no regular expression" },
     { FORM_MANIFEST, "projects: {}", "unknown key 'projects'" },
     { FORM_MANIFEST, "images: {a: {dockerfle: x}}",
       "images.a: unknown key 'dockerfle'; did you mean 'dockerfile'?" },
