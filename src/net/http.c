@@ -281,6 +281,8 @@ static void on_ended(struct transfer *t, CURLcode result)
 {
     struct http_call *c = (struct http_call *)t;
     auto_error struct error err = ERROR_INIT;
+    if (result == CURLE_OK && !c->headers_came)
+        result = CURLE_GOT_NOTHING; /* libcurl takes a head that was cut short for a whole one */
     if (c->failure.kind) {
         error_move(&err, &c->failure);
     } else if (result != CURLE_OK) {
