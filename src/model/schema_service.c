@@ -58,7 +58,7 @@ static const struct schema_key rows[] = {
     { "devices", SHAPE_LIST, MERGE_UNIQUE, .flags = KEY_ITEM_STRING, .keys = &schema_device,
       .expand_item = expand_device, .identity = identity_target,
       .doc = "Devices of the host; short form `HOST[:CONTAINER[:rwm]]`." },
-    { "dns", SHAPE_STRING_OR_STRINGS, MERGE_UNIQUE, .doc = "DNS servers." },
+    { "dns", SHAPE_STRING_OR_STRINGS, MERGE_UNIQUE, .expand = expand_dns, .doc = "DNS servers." },
     { "dns_opt", SHAPE_STRINGS, MERGE_UNIQUE, .doc = "Options of the resolver." },
     { "dns_search", SHAPE_STRING_OR_STRINGS, MERGE_UNIQUE,
       .doc = "Domains in which bare names are looked up." },

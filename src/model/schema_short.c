@@ -120,6 +120,21 @@ struct node *expand_gpus(const struct schema_run *run, struct node *v)
     return list;
 }
 
+/* No servers, as an unset variable leaves it: nothing is said. */
+struct node *expand_dns(const struct schema_run *run, struct node *v)
+{
+    if (v->kind == NODE_STRING && !v->text[0])
+        return node_new(run->arena, NODE_LIST, v->span);
+    for (size_t i = 0; v->kind == NODE_LIST && i < v->len;) {
+        const struct node *item = v->items[i];
+        if (item->kind == NODE_STRING && !item->text[0])
+            node_remove_at(v, i);
+        else
+            i++;
+    }
+    return v;
+}
+
 struct node *expand_count(const struct schema_run *run, struct node *v)
 {
     bool all = v->kind == NODE_STRING && strcasecmp(v->text, "all") == 0;

@@ -133,6 +133,16 @@ static struct node *view(const struct viewing *w, const struct schema_key *row,
     return node_copy(w->arena, v);
 }
 
+/* What nobody gave a structure: an empty list is null there. */
+static struct node *view_extension(struct arena *a, const struct node *v)
+{
+    struct node *copy =
+        v->kind == NODE_LIST && !v->len ? node_new(a, NODE_NULL, v->span) : node_copy(a, v);
+
+    node_each(i, v) copy->items[i] = view_extension(a, v->items[i]);
+    return copy;
+}
+
 struct node *schema_json_view(struct arena *a, const struct node *doc)
 {
     struct viewing w = { .arena = a, .json = true };
@@ -145,7 +155,7 @@ struct node *schema_json_view(struct arena *a, const struct node *doc)
         if (row && strcmp(key, "models") != 0)
             node_set(a, out, key, view(&w, row, doc->items[i]));
         else if (is_extension(key))
-            node_set(a, out, key, node_copy(a, doc->items[i]));
+            node_set(a, out, key, view_extension(a, doc->items[i]));
     }
     node_sort_keys(out);
     return out;

@@ -64,6 +64,8 @@ static const struct {
     { "devices: ['/dev/a:/dev/b', /dev/c, '/dev/d:/dev/e:r']",
       "{'devices':[{'source':'/dev/a','target':'/dev/b','permissions':'rwm'},{'source':'/dev/c','target':'/dev/c','permissions':'rwm'},{'source':'/dev/d','target':'/dev/e','permissions':'r'}]}" },
     { "dns: 8.8.8.8", "{'dns':['8.8.8.8']}" },
+    { "dns: ''", "{}" },
+    { "dns: ['', 1.1.1.1]", "{'dns':['1.1.1.1']}" },
     { "environment: {A: 1, B: true, C: 1.50, D: , E: '', F: 0x10}",
       "{'environment':{'A':'1','B':'true','C':'1.5','D':null,'E':'','F':'16'}}" },
     { "environment: [B=2, A, C=, B=3=4]", "{'environment':{'A':null,'B':'3=4','C':''}}" },
@@ -252,7 +254,7 @@ static void test_views(void **state)
                           "    x-a: 1\n"
                           "networks: {n: {x-b: 2}}\n"
                           "models: {m: {model: x}}\n"
-                          "x-c: 3\n");
+                          "x-c: {d: [], e: [1]}\n");
     doc_finish(&d);
     assert_clean(&d, "views");
     auto_free char *json = shown(schema_json_view(d.arena, d.root));
@@ -264,14 +266,14 @@ static void test_views(void **state)
         "'command':null,'deploy':{'placement':{},'resources':{}},"
         "'develop':{'watch':[{'action':'rebuild','exec':{'command':null},'path':'p'}]},"
         "'entrypoint':null,'env_file':['e',{'path':'f','required':false}],"
-        "'ulimits':{'core':{},'n':{'hard':1}}}},'x-c':3}");
+        "'ulimits':{'core':{},'n':{'hard':1}}}},'x-c':{'d':null,'e':[1]}}");
     auto_free char *yaml_wanted = with_double_quotes(
         "{'services':{'a':{'build':{'context':'','dockerfile':'Dockerfile','ssh':['default','k=/p']},"
         "'develop':{'watch':[{'path':'p','action':'rebuild'}]},"
         "'blkio_config':{'device_read_bps':[{'path':'/d','rate':'1024'}]},'deploy':{},"
         "'env_file':['e',{'path':'f','required':false}],"
         "'ulimits':{'core':0,'n':{'soft':0,'hard':1}},'x-a':1}},"
-        "'networks':{'n':{'x-b':2}},'models':{'m':{'model':'x'}},'x-c':3}");
+        "'networks':{'n':{'x-b':2}},'models':{'m':{'model':'x'}},'x-c':{'d':[],'e':[1]}}");
     assert_string_equal(json, json_wanted);
     assert_string_equal(yaml, yaml_wanted);
 }
