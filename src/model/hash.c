@@ -9,8 +9,9 @@
 /*
  * Form 1. A SHA-256 over the canonical configuration, fed as it is walked: for each node its kind,
  * then for a scalar its text, for a list its items, for a map its entries by sorted key; every text
- * with its length. Of a service what does not make a container is left out (`not_hashed`); its
- * image's name and the bytes of the configs and secrets that it uses are added. A change of this
+ * with its length. Of a service what does not make a container is left out (`not_hashed`, and all
+ * that begins with x-); its image's name, whether it gets link variables and the bytes of the
+ * configs and secrets that it uses are added. A change of this
  * form is a new number, so that an upgrade can tell "changed" from "hashed differently".
  */
 #define HASH_FORM "1"
@@ -18,8 +19,17 @@
 #define HASH_MAX_FILE ((size_t)256 << 20) /* of a config or secret */
 
 static const char *const not_hashed[] = {
-    "attach", "build",       "depends_on",         "develop", "image",   "profiles",
-    "ready",  "pull_policy", "pull_refresh_after", "scale",   "x-ready",
+    "attach",
+    "build",
+    "depends_on",
+    "develop",
+    "image",
+    "profiles",
+    "pull_policy",
+    "ready",
+    "scale",
+    "link_environment",
+    "pull_refresh_after",
 };
 
 static bool is_hashed(const char *key)
@@ -27,7 +37,7 @@ static bool is_hashed(const char *key)
     for (size_t i = 0; i < countof(not_hashed); i++)
         if (!strcmp(key, not_hashed[i]))
             return false;
-    return true;
+    return strncmp(key, "x-", 2) != 0;
 }
 
 static void add_node(struct digest *d, const struct node *n);
@@ -97,6 +107,7 @@ static void hash_service(struct service *s)
     char hex[DIGEST_HEX_LEN + 1];
     const struct node *deploy = node_get(s->config, "deploy");
     digest_add_str(d, s->image);
+    digest_add_str(d, s->link_environment ? "link_environment" : NULL);
     add_map(d, s->config, is_hashed_plain);
     if (deploy && deploy->kind == NODE_MAP)
         add_map(d, deploy, is_hashed_deploy);

@@ -45,6 +45,7 @@ static void normalise_networks(struct loader *ld, struct node *doc)
     struct node *networks = node_get(doc, "networks");
     if (uses_default && !node_get(networks, "default") && (networks = map_at(ld, doc, "networks")))
         node_set(ld->a, networks, "default", node_new(ld->a, NODE_NULL, doc->span));
+    node_sort_keys(networks);
 }
 
 static void set_names(struct loader *ld, struct node *doc)

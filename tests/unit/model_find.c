@@ -63,10 +63,10 @@ static void test_files_that_are_named(void **state)
 
 static void test_standard_input(void **state)
 {
-    auto_loaded struct loaded l = load_with(
-        (struct load_options){ .files = (const char *const[]){ "-", NULL },
-                               .stdin_text = "name: in\nservices: {a: {image: one, build: x}}",
-                               .stdin_len = strlen("name: in\nservices: {a: {image: one, build: x}}") });
+    auto_loaded struct loaded l = load_with((struct load_options){
+        .files = (const char *const[]){ "-", NULL },
+        .stdin_text = "name: in\nservices: {a: {image: one, build: x}}",
+        .stdin_len = strlen("name: in\nservices: {a: {image: one, build: x}}") });
     assert_image(&l, "one");
     assert_string_equal(l.stack->name, "in");
     assert_string_equal(l.stack->dir, *state);

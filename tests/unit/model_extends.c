@@ -1,0 +1,98 @@
+/* `extends`: bases of this file and of others, chains, cycles. */
+#include "model_stack.h"
+
+static const char *at(const struct loaded *l, const char *name, const char *path)
+{
+    const char *text = node_text_at(service(l, name)->config, path);
+    return text ? text : "(nothing)";
+}
+
+static void test_a_chain(void **state)
+{
+    (void)state;
+    auto_loaded struct loaded l =
+        load_text("services:\n"
+                  "  c: {extends: b, environment: {C: '3', A: over}}\n"
+                  "  b: {extends: {service: a}, environment: {B: '2'}}\n"
+                  "  a: {image: x, environment: {A: '1'}, command: run}\n");
+    assert_string_equal(at(&l, "c", "environment.A"), "over");
+    assert_string_equal(at(&l, "c", "environment.B"), "2");
+    assert_string_equal(at(&l, "c", "environment.C"), "3");
+    assert_string_equal(service(&l, "c")->image, "x");
+    assert_string_equal(at(&l, "b", "environment.A"), "1");
+    assert_string_equal(at(&l, "b", "environment.C"), "(nothing)");
+    assert_null(node_get(service(&l, "c")->config, "extends"));
+}
+
+static void test_another_file(void **state)
+{
+    put("sub/base.yaml", "services:\n"
+                         "  base: {extends: root, build: ctx, volumes: ['./v:/v']}\n"
+                         "  root: {extends: {file: more/root.yaml, service: r}}\n");
+    put("sub/more/root.yaml", "services: {r: {env_file: r.env, image: '${I-none}'}}\n");
+    put("sub/more/r.env", "R=1\n");
+    auto_loaded struct loaded l = load_text(
+        "services:\n  a: {extends: {file: sub/base.yaml, service: base}, volumes: ['./w:/w']}\n");
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/sub/ctx", (char *)*state);
+    assert_string_equal(service(&l, "a")->build->context, path);
+    assert_string_equal(at(&l, "a", "environment.R"), "1");
+    assert_string_equal(service(&l, "a")->image, "none");
+    assert_int_equal(service(&l, "a")->nmounts, 2);
+    snprintf(path, sizeof(path), "%s/sub/v", (char *)*state);
+    assert_string_equal(service(&l, "a")->mounts[0].source, path);
+    snprintf(path, sizeof(path), "%s/w", (char *)*state);
+    assert_string_equal(service(&l, "a")->mounts[1].source, path);
+}
+
+static void test_reset(void **state)
+{
+    (void)state;
+    auto_loaded struct loaded l =
+        load_text("services:\n"
+                  "  b: {extends: a, ports: !reset [], command: !override [two]}\n"
+                  "  a: {image: x, ports: ['80'], command: one}\n");
+    assert_int_equal(service(&l, "b")->nports, 0);
+    assert_int_equal(service(&l, "a")->nports, 1);
+    assert_string_equal(node_text(node_get(service(&l, "b")->config, "command")->items[0]), "two");
+}
+
+static void test_cycles(void **state)
+{
+    (void)state;
+    auto_loaded struct loaded l = load_text("services:\n"
+                                            "  x: {extends: a}\n"
+                                            "  a: {extends: b}\n"
+                                            "  b: {extends: c}\n"
+                                            "  c: {extends: a, image: x}\n");
+    assert_refused(&l, "services extend each other in a cycle: a -> b -> c -> a");
+    put("other.yaml", "services: {o: {extends: {file: compose.yaml, service: a}}}\n");
+    auto_loaded struct loaded files =
+        load_text("services: {a: {extends: {file: other.yaml, service: o}}}\n");
+    assert_refused(&files, "services extend each other in a cycle: a -> o -> a");
+}
+
+static void test_what_is_not_there(void **state)
+{
+    (void)state;
+    put("other.yaml", "services: {base: {image: x}}\n");
+    auto_loaded struct loaded l =
+        load_text("services:\n"
+                  "  a: {image: x, extends: bb}\n"
+                  "  b: {image: x, extends: {file: other.yaml, service: bas}}\n"
+                  "  c: {image: x, extends: {file: gone.yaml, service: base}}\n");
+    assert_refused(&l, "compose.yaml:2:26: error: service 'a' extends 'bb', which is not a "
+                       "service of compose.yaml; did you mean 'b'?");
+    assert_refused(&l, "compose.yaml:3:54: error: service 'b' extends 'bas', which is not a "
+                       "service of other.yaml; did you mean 'base'?");
+    assert_refused(&l, "compose.yaml:4:33: error: ");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        stack_test(test_a_chain), stack_test(test_another_file),      stack_test(test_reset),
+        stack_test(test_cycles),  stack_test(test_what_is_not_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
