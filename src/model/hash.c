@@ -32,7 +32,7 @@ static const char *const not_hashed[] = {
     "pull_refresh_after",
 };
 
-static bool is_hashed(const char *key)
+bool service_key_is_hashed(const char *key)
 {
     for (size_t i = 0; i < countof(not_hashed); i++)
         if (!strcmp(key, not_hashed[i]))
@@ -81,7 +81,7 @@ static bool is_hashed_deploy(const char *key)
 
 static bool is_hashed_plain(const char *key)
 {
-    return is_hashed(key) && strcmp(key, "deploy") != 0;
+    return service_key_is_hashed(key) && strcmp(key, "deploy") != 0;
 }
 
 static void add_content(struct digest *d, const struct file_object *o)

@@ -259,6 +259,9 @@ const struct service *stack_service(const struct stack *s, const char *name);
 const struct network *stack_network(const struct stack *s, const char *key);
 const struct volume *stack_volume(const struct stack *s, const char *key);
 
+/* Whether a key of service->config is part of service->hash. */
+bool service_key_is_hashed(const char *key);
+
 /* "<stack>-<service>-<number>", or container_name. Owned by the caller. */
 char *service_container_name(const struct stack *st, const struct service *s, int number);
 

@@ -35,9 +35,10 @@ enum op_kind {
     OP_HOOK, /* post_start, pre_stop: commands by exec */
 };
 
-/* Words for each kind: "create", "creating", "created", and the object's ("container"). */
+/* Words for each kind: "create", "creating", "created", and the object's ("container"); `name` is
+ * the kind in JSON: "container_create". */
 struct op_words {
-    const char *verb, *doing, *done, *object;
+    const char *verb, *doing, *done, *object, *name;
 };
 extern const struct op_words op_words[];
 
@@ -48,12 +49,20 @@ struct op_need {
     bool soft; /* only order: its failure does not hold this one back */
 };
 
+/* A container that another one names in its configuration (network_mode, ipc, pid, volumes_from).
+ */
+struct op_parent {
+    const struct service *service;
+    const char *id;    /* known, or */
+    struct op *create; /* made by this plan */
+};
+
 struct op {
     enum op_kind kind;
     size_t index;        /* in plan->ops */
     const char *subject; /* name of the object: "demo-web-1", "demo_default", "busybox:latest" */
     const char *reason;  /* why, for people: "new", "image changed", "environment.DEBUG changed,
-                            stack.yaml:42" */
+                            stack.yaml:42"; NULL: goes with another of the same object */
     const struct service *service; /* or NULL */
     int number;                    /* replica, from 1; 0: none */
     const char *service_name;      /* also of services that are only known from labels; or NULL */
@@ -73,17 +82,18 @@ struct op {
     const struct seen_container *old; /* CREATE: the container that it takes the place of: its
                                          anonymous volumes are carried over */
     bool renew_anon_volumes;          /* CREATE: do not */
-    const char *image_id;    /* CREATE: id from the snapshot, NULL if pulled or built here */
-    struct op *image_op;     /* CREATE: the PULL or BUILD that brings it, or NULL */
-    const char *deps_digest; /* CREATE of a job: LABEL_DEPS */
+    const char *image_id; /* CREATE: id from the snapshot, NULL if pulled or built here */
+    struct op *image_op;  /* CREATE: the PULL or BUILD that brings it, or NULL */
+    const struct op_parent *parents; /* CREATE */
+    size_t nparents;
     const struct endpoint *endpoint; /* CONNECT */
     enum condition condition;        /* WAIT */
-    struct op **waits;               /* WAIT: the OP_STARTs of the containers, NULL-terminated */
-    const char *const *wait_ids;     /* WAIT: containers that already run, NULL-terminated */
-    int timeout_s;                   /* STOP, RESTART, WAIT; -1: default */
-    const char *signal;              /* KILL, STOP */
-    bool force, volumes;             /* REMOVE; VOLUME_REMOVE: force */
-    const struct node *hook;         /* HOOK */
+    struct op **waits;           /* WAIT: the STARTs and RESTARTs of containers, NULL-terminated */
+    const char *const *wait_ids; /* WAIT: containers that already run, NULL-terminated */
+    int timeout_s;               /* STOP, RESTART, WAIT; -1: default */
+    const char *signal;          /* KILL, STOP */
+    bool force, volumes;         /* REMOVE; VOLUME_REMOVE: force */
+    const struct node *hook;     /* HOOK */
 
     struct op_need *needs;
     size_t nneeds;

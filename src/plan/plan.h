@@ -5,6 +5,13 @@
  * its reason; nothing to do is an empty graph. Everything is derived anew from the snapshot, so
  * that a run that was killed anywhere is completed by the next: a container under a temporary name
  * is an unfinished replacement, a created one was not started, and so on.
+ *
+ * A container is replaced under a temporary name, "<12 of the old one's id>_<name>": create, stop
+ * the old one, remove it, rename, start. Nothing but names and the labels of every container is
+ * needed to see which of these a killed run had done, and the labels are the same whichever way a
+ * container came to be.
+ *
+ * Plans borrow from the stack and from the snapshot, which must outlive them.
  */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
@@ -41,14 +48,16 @@ struct plan_options {
         int replicas;
     } * scale;
     size_t nscale;
-    bool adopt;  /* containers of the same stack name made by another stack file are ours now */
+    bool adopt; /* containers of the same stack name made by another stack file are ours now */
+    /* Whether two paths lead to the same file; NULL: by text alone. */
+    bool (*same_file)(const char *a, const char *b);
     int64_t now; /* Unix seconds: for pull policies with an age */
 
     /* down */
     bool remove_volumes;
     const char *remove_images; /* --rmi: "local", "all", or NULL */
-    bool force;                /* rm -f, kill -s ... */
-    const char *signal;
+    const char *signal;        /* kill */
+    bool stop_first;           /* rm --stop */
 };
 
 struct plan {
@@ -61,18 +70,31 @@ struct plan {
     /* Containers that stay as they are, for the display. */
     const struct seen_container *const *kept;
     size_t nkept;
+    /* Images are pulled or built (--build, --pull always, ...) that may turn out to be others than
+     * those which kept containers run: observe and plan again after this one, without these
+     * options; usually there is nothing to do then. */
+    bool again;
 };
 
 void plan_free(struct plan *p);
 DEFINE_FREEP(struct plan, plan_free)
 
-/* Errors: ERR_NOTFOUND (unknown service), ERR_CONFLICT (owned by another stack file: the message
- * names it; a volume whose definition differs), ERR_INPUT (cycle: printed as its path). */
+/* `now` must hold all four lists; the networks without the label filter, and the volumes too when
+ * an external one is used.
+ *
+ * Errors: ERR_NOTFOUND (unknown service; an external network or volume that is not there; an image
+ * that may be neither pulled nor built), ERR_CONFLICT (owned by another stack file: the message
+ * names it; a volume whose definition differs; a network that must change and is used by others),
+ * ERR_INPUT (cycle: printed as its path). */
 int plan_up(struct plan **out, const struct stack *st, const struct snapshot *now,
             const struct plan_image *images, size_t nimages, const struct plan_options *opt,
             struct error *err);
 
 /* The others work from labels when `st` is NULL. */
+
+/* What plan_down() must know, of enum observe_what: the containers; the volumes when they are to be
+ * removed; the networks when the file does not tell surely which ones are the stack's. */
+unsigned plan_down_observe(const struct stack *st, const struct plan_options *opt);
 int plan_down(struct plan **out, const struct stack *st, const char *stack_name,
               const struct snapshot *now, const struct plan_options *opt, struct error *err);
 enum plan_verb {

@@ -1,0 +1,209 @@
+/*
+ * Images: which must be built or pulled, and why.
+ *
+ * An image that this stack builds is built when there is none, or when the fingerprint on it is not
+ * the one of its sources now. Where a build or pull was only asked for (--build, --pull always) the
+ * result may well be the image that is there.
+ */
+#include "plan/images.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "model/labels.h"
+
+void image_ops_init(struct image_ops *ops, struct planner *p, const struct plan_image *surveys,
+                    size_t nsurveys)
+{
+    *ops = (struct image_ops){ .p = p,
+                               .surveys = surveys,
+                               .nsurveys = nsurveys,
+                               .builds = xcalloc(p->st->nimages, sizeof(*ops->builds)),
+                               .pulls = STRMAP_INIT };
+}
+
+void image_ops_clear(struct image_ops *ops)
+{
+    free(ops->builds);
+    strmap_clear(&ops->pulls, NULL);
+}
+
+static const struct plan_image *survey_of(const struct image_ops *ops, const struct image *image)
+{
+    size_t at = (size_t)(image - ops->p->st->images);
+    if (at < ops->nsurveys && ops->surveys[at].image == image)
+        return &ops->surveys[at];
+    for (size_t i = 0; i < ops->nsurveys; i++)
+        if (ops->surveys[i].image == image)
+            return &ops->surveys[i];
+    return NULL;
+}
+
+static enum image_need build_need(const char **reason, const struct image_ops *ops,
+                                  const struct image *image, bool always)
+{
+    const struct plan_image *survey = survey_of(ops, image);
+    const struct seen_image *seen = snapshot_image(ops->p->now, image->ref);
+    const char *label = seen ? label_get(seen->labels, seen->nlabels, LABEL_FINGERPRINT) : NULL;
+    *reason = NULL;
+    if (!seen)
+        *reason = "not built yet";
+    else if (survey && survey->fingerprint && !str_eq(label, survey->fingerprint))
+        *reason = *label ? "its sources changed" : "it was not built by stack";
+    if (*reason)
+        return IMAGE_CHANGES;
+    return always || (survey && !survey->fingerprint) ? IMAGE_MAY_CHANGE : IMAGE_STAYS;
+}
+
+enum image_need image_build(struct op **op, const char **reason, struct image_ops *ops,
+                            const struct image *image, bool always)
+{
+    struct op **slot = &ops->builds[image - ops->p->st->images];
+    enum image_need need = build_need(reason, ops, image, always);
+    if (need == IMAGE_STAYS)
+        return need;
+    if (!*slot) {
+        const struct plan_image *survey = survey_of(ops, image);
+        *slot =
+            graph_add(&ops->p->graph, OP_IMAGE_BUILD, image->ref, *reason ? *reason : "asked for");
+        (*slot)->service_name = image->name;
+        (*slot)->image = image;
+        (*slot)->ref = image->ref;
+        (*slot)->platform = image->platform;
+        (*slot)->fingerprint = survey ? survey->fingerprint : NULL;
+        for (size_t i = 0; survey && i < survey->nbases; i++) {
+            struct op *base = NULL;
+            const char *ignored;
+            image_build(&base, &ignored, ops, ops->surveys[survey->bases[i]].image, ops->always);
+            graph_need(&ops->p->graph, *slot, base, false);
+        }
+    }
+    *op = *slot;
+    return need;
+}
+
+static char *pull_key(const struct service *s)
+{
+    return xasprintf("%s %s", s->image, s->platform ? s->platform : "");
+}
+
+bool image_is_pulled(const struct image_ops *ops, const struct service *s)
+{
+    if (!ops->pulls.head || !s->image)
+        return false;
+    auto_free char *key = pull_key(s);
+    return strmap_has(&ops->pulls, key);
+}
+
+struct op *image_pull(struct image_ops *ops, const struct service *s, const char *reason)
+{
+    auto_free char *key = pull_key(s);
+    struct op *op = strmap_get(&ops->pulls, key);
+    if (!op) {
+        op = graph_add(&ops->p->graph, OP_IMAGE_PULL, s->image, reason);
+        op->service = s;
+        op->service_name = s->name;
+        op->ref = s->image;
+        op->platform = s->platform;
+        strmap_set(&ops->pulls, key, op);
+    }
+    return op;
+}
+
+enum pull_policy image_policy(const struct planner *p, const struct service *s)
+{
+    static const struct {
+        const char *text;
+        enum pull_policy policy;
+    } named[] = { { "always", PULL_ALWAYS },
+                  { "missing", PULL_MISSING },
+                  { "never", PULL_NEVER },
+                  { "build", PULL_BUILD } };
+    for (size_t i = 0; p->opt->pull && i < countof(named); i++)
+        if (str_eq(p->opt->pull, named[i].text))
+            return named[i].policy;
+    return s->pull_policy;
+}
+
+const char *image_pull_reason(const struct planner *p, const struct service *s,
+                              const struct seen_image *seen)
+{
+    switch (image_policy(p, s)) {
+    case PULL_ALWAYS:
+        return p->opt->pull ? "--pull always" : "pull_policy: always";
+    case PULL_EVERY:
+        if (seen && p->opt->now - seen->created > s->pull_every_s)
+            return "pull_policy: older than asked for";
+        break;
+    case PULL_MISSING:
+    case PULL_NEVER:
+    case PULL_BUILD:
+        break;
+    }
+    return NULL;
+}
+
+/* --- plan_images --- */
+
+static void add_build(struct image_ops *ops, const struct image *image, bool always)
+{
+    struct op *op = NULL;
+    const char *reason;
+    image_build(&op, &reason, ops, image, always);
+}
+
+static void add_service_image(struct image_ops *ops, enum op_kind kind, const struct service *s)
+{
+    const struct planner *p = ops->p;
+    enum pull_policy policy = image_policy(p, s);
+    bool there = s->image && snapshot_image(p->now, s->image);
+    if (kind == OP_IMAGE_BUILD && s->build)
+        add_build(ops, s->build, ops->always);
+    else if (kind == OP_IMAGE_PULL && s->image && !s->build &&
+             !(p->opt->pull && policy == PULL_MISSING && there))
+        image_pull(ops, s, there ? "look for a newer one" : "not on this engine");
+}
+
+/* A name on the command line: a service, or for builds an image of a project too. */
+static int add_named(struct image_ops *ops, enum op_kind kind, const char *name, struct error *err)
+{
+    const struct stack *st = ops->p->st;
+    const struct service *s = stack_service(st, name);
+    if (s) {
+        add_service_image(ops, kind, s);
+        return 0;
+    }
+    for (size_t i = 0; i < st->nimages && kind == OP_IMAGE_BUILD; i++)
+        if (str_eq(st->images[i].name, name)) {
+            add_build(ops, &st->images[i], ops->always);
+            return 0;
+        }
+    return no_such_service(ops->p, name, err);
+}
+
+int plan_images(struct plan **out, enum op_kind kind, const struct stack *st,
+                const struct snapshot *now, const struct plan_image *images, size_t nimages,
+                const struct plan_options *opt, struct error *err)
+{
+    struct planner p;
+    struct image_ops ops;
+    int result = 0;
+    planner_init(&p, st, st->name, now, opt);
+    image_ops_init(&ops, &p, images, nimages);
+    ops.always = opt->build;
+    if (opt->services && *opt->services) {
+        for (const char *const *name = opt->services; *name && result == 0; name++)
+            result = add_named(&ops, kind, *name, err);
+    } else {
+        for (size_t i = 0; i < st->nservices; i++)
+            add_service_image(&ops, kind, &st->services[i]);
+        for (size_t i = 0; i < st->nimages && kind == OP_IMAGE_BUILD; i++)
+            add_build(&ops, &st->images[i], opt->build);
+    }
+    if (result == 0)
+        result = planner_finish(out, &p, err);
+    image_ops_clear(&ops);
+    planner_clear(&p);
+    return result;
+}
