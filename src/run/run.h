@@ -36,7 +36,7 @@ struct run_options {
     struct run_limits limits;          /* --parallel */
     int wait_timeout_s;                /* --wait-timeout; 0: each wait's own */
     bool settle; /* after the last start, look for containers that died at once (up -d) */
-    /* Set by a signal handler on the loop: run_interrupt(). */
+    struct run_control *control;       /* or NULL: filled while the plan runs */
 };
 
 struct run_failure {
@@ -65,14 +65,19 @@ void run_result_clear(struct run_result *r);
 
 struct run;
 
+/* How a signal callback reaches the plan that runs. */
+struct run_control {
+    struct run *run; /* NULL: nothing runs */
+};
+
 /* Runs the plan to its end; *out is always filled. 0 when every operation was done; else -1 with
  * the first failure's error (ERR_UNREADY, ERR_BUILD, ERR_PULL, ERR_ENGINE, ..., ERR_CANCELED when
  * interrupted). */
 int run_plan(struct run_result *out, struct engine *e, const struct plan *plan,
              const struct run_options *opt, const struct sink *sink, struct error *err);
 
-/* From a signal callback: 1st call: nothing new is started, what runs is let finish (waits, builds
- * and pulls are cancelled); 2nd: everything is cancelled. Safe when nothing runs. */
-void run_interrupt(struct engine *e);
+/* From a signal callback: the first call starts nothing new and lets what runs finish (waits,
+ * builds and pulls are cancelled); the second cancels everything. Safe when nothing runs. */
+void run_interrupt(struct run_control *control);
 
 #endif
