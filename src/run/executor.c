@@ -44,8 +44,8 @@ void task_progress(struct task *t, const char *fmt, ...)
     va_start(ap, fmt);
     auto_free char *text = xvasprintf(fmt, ap);
     va_end(ap);
-    emit(t->run, &(struct event){ .kind = EVENT_PROGRESS, .op = t->op, .text = text,
-                                  .len = strlen(text) });
+    emit(t->run,
+         &(struct event){ .kind = EVENT_PROGRESS, .op = t->op, .text = text, .len = strlen(text) });
 }
 
 static void task_over(struct task *t, enum outcome outcome)
@@ -85,8 +85,7 @@ void task_fail(struct task *t, struct error *err)
 }
 
 void task_send(struct task *t, struct engine_request *rq,
-               void (*done)(void *ctx, const struct engine_answer *answer,
-                            const struct error *err))
+               void (*done)(void *ctx, const struct engine_answer *answer, const struct error *err))
 {
     struct engine_handlers hd = { .done = done, .ctx = t };
     t->call = engine_start(t->run->engine, rq, &hd);

@@ -20,20 +20,20 @@ struct task {
     struct run *run;
     const struct op *op;
     enum task_state state;
-    size_t missing;            /* needs that are not over */
+    size_t missing; /* needs that are not over */
     enum outcome outcome;
-    const struct task *cause;  /* HELD: the task that failed */
+    const struct task *cause; /* HELD: the task that failed */
     struct error err;
     int64_t started_ms, ended_ms;
-    int64_t began_unix_ns;     /* wall clock, to tell this start from an earlier one */
-    char *id;                  /* of the object that was made */
-    char *output;              /* last lines, for the failure block */
-    int attempts;              /* of the request, counting the first */
-    bool recovering;           /* the object is being looked at after a lost answer */
-    struct engine_call *call;  /* the request under way, or NULL */
-    struct loop_timer *timer;  /* a pause before the next attempt, or a limit */
+    int64_t began_unix_ns;          /* wall clock, to tell this start from an earlier one */
+    char *id;                       /* of the object that was made */
+    char *output;                   /* last lines, for the failure block */
+    int attempts;                   /* of the request, counting the first */
+    bool recovering;                /* the object is being looked at after a lost answer */
+    struct engine_call *call;       /* the request under way, or NULL */
+    struct loop_timer *timer;       /* a pause before the next attempt, or a limit */
     void (*cancel)(struct task *t); /* stops what `data` stands for; may be NULL */
-    void *data;                /* the handler's own; freed by its cancel or its end */
+    void *data;                     /* the handler's own; freed by its cancel or its end */
 };
 
 struct watch; /* events.c */
@@ -78,7 +78,8 @@ extern const struct handler run_handlers[];
 
 /* op_*.c */
 void start_create(struct task *t);
-void start_container_verb(struct task *t); /* start, stop, kill, remove, rename, restart, pause ... */
+void start_container_verb(
+    struct task *t); /* start, stop, kill, remove, rename, restart, pause ... */
 void start_network_create(struct task *t);
 void start_network_remove(struct task *t);
 void start_connect(struct task *t);
@@ -118,8 +119,8 @@ void watch_free(struct watch *w);
 
 /* links.c: the environment variables of 2014's links for a service, "NAME=value", NULL-terminated,
  * owned by the caller; asks the engine for the images of link targets once. `done` runs later. */
-void links_collect(struct task *t, void (*done)(struct task *t, char **variables,
-                                                 const struct error *err));
+void links_collect(struct task *t,
+                   void (*done)(struct task *t, char **variables, const struct error *err));
 
 /* report.c */
 void result_fill(struct run_result *out, struct run *r);

@@ -44,7 +44,7 @@ static void send_again(void *ctx)
 {
     struct task *t = ctx;
     struct recovery *rec = t->data;
-    void (*again)(struct task *t) = rec->again;
+    void (*again)(struct task * t) = rec->again;
     free_recovery(t);
     again(t);
 }

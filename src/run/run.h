@@ -36,7 +36,7 @@ struct run_options {
     struct run_limits limits;          /* --parallel */
     int wait_timeout_s;                /* --wait-timeout; 0: each wait's own */
     bool settle; /* after the last start, look for containers that died at once (up -d) */
-    struct run_control *control;       /* or NULL: filled while the plan runs */
+    struct run_control *control; /* or NULL: filled while the plan runs */
 };
 
 struct run_failure {

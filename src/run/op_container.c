@@ -1,0 +1,322 @@
+/*
+ * Containers: create, and the verbs on one that exists. Each is one request; what other codes than
+ * success mean is said beside each.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "engine/create.h"
+#include "engine/requests.h"
+#include "model/labels.h"
+#include "plan/keys.h"
+#include "run/private.h"
+
+#define STOP_DEFAULT_S 10
+#define REMOVAL_PAUSE_MS 250
+#define REMOVAL_TRIES 40 /* "removal already in progress": 10 s in all */
+
+/* --- create --- */
+
+static const char *network_id(void *ctx, const char *name)
+{
+    struct task *t = ctx;
+    const struct run *r = t->run;
+    for (size_t i = 0; i < r->plan->nops; i++) {
+        const struct task *other = &r->tasks[i];
+        if (other->op->kind == OP_NETWORK_CREATE && other->id &&
+            str_eq(other->op->network->name, name))
+            return other->id;
+    }
+    const struct seen_network *seen = r->opt->now ? snapshot_network(r->opt->now, name) : NULL;
+    return seen ? seen->id : NULL;
+}
+
+/* The newest container of a service: one made by this run, else one that stays. */
+static const char *container_id(void *ctx, const char *service)
+{
+    struct task *t = ctx;
+    const struct run *r = t->run;
+    for (size_t i = 0; i < r->plan->nops; i++) {
+        const struct task *other = &r->tasks[i];
+        if (other->op->kind == OP_CREATE && other->id && str_eq(other->op->service_name, service))
+            return other->id;
+    }
+    const struct snapshot *now = r->opt->now;
+    for (size_t i = 0; now && i < now->ncontainers; i++)
+        if (!now->containers[i].oneoff && str_eq(now->containers[i].service, service))
+            return now->containers[i].id;
+    return NULL;
+}
+
+/* Anonymous volumes of the container that is replaced: target, volume name, ... */
+static void add_anonymous(struct strv *out, const struct op *op)
+{
+    if (!op->old || op->renew_anon_volumes)
+        return;
+    for (size_t i = 0; i < op->old->nmounts; i++) {
+        const struct seen_mount *m = &op->old->mounts[i];
+        if (str_eq(m->type, "volume") && m->name && strlen(m->name) == 64) {
+            strv_add(out, m->target);
+            strv_add(out, m->name);
+        }
+    }
+}
+
+static const char *image_id_of(const struct task *t)
+{
+    const struct op *op = t->op;
+    if (op->image_op && task_of(t->run, op->image_op)->id)
+        return task_of(t->run, op->image_op)->id;
+    return op->image_id;
+}
+
+/* Labels that follow from the plan; create.c adds those that follow from the model. */
+static void add_labels(struct strv *out, const struct task *t)
+{
+    const struct op *op = t->op;
+    const char *image_id = image_id_of(t);
+    if (image_id) {
+        strv_add(out, LABEL_IMAGE);
+        strv_add(out, image_id);
+    }
+    if (op->deps_digest) {
+        strv_add(out, LABEL_DEPS);
+        strv_add(out, op->deps_digest);
+    }
+    if (op->old) {
+        strv_add(out, LABEL_REPLACE);
+        strv_add(out, op->old->id);
+    }
+    strv_add(out, LABEL_KEYS);
+    strv_take(out, keys_text(op->service));
+}
+
+static bool is_ours(const struct task *t, const json_t *seen)
+{
+    const json_t *labels = json_at(seen, "Config.Labels");
+    const char *stack = json_string_value(json_object_get(labels, LABEL_STACK));
+    const char *service = json_string_value(json_object_get(labels, LABEL_SERVICE));
+    const char *hash = json_string_value(json_object_get(labels, LABEL_HASH));
+    return str_eq(stack, t->run->opt->stack_name) && str_eq(service, t->op->service_name) &&
+           str_eq(hash, t->op->service->hash);
+}
+
+static enum verdict created_verdict(struct task *t, const json_t *seen)
+{
+    if (!seen)
+        return VERDICT_AGAIN;
+    if (!is_ours(t, seen))
+        return VERDICT_FAIL;
+    free(t->id);
+    t->id = xstrdup(json_str(seen, "Id"));
+    return t->id ? VERDICT_DONE : VERDICT_FAIL;
+}
+
+static void on_created(void *ctx, const struct engine_answer *answer, const struct error *err)
+{
+    struct task *t = ctx;
+    t->call = NULL;
+    if (!err) {
+        const char *id = json_str(answer->json, "Id");
+        if (!id) {
+            struct error e = ERROR_INIT;
+            error_set(&e, ERR_PROTOCOL, 0, "the engine created it, but gave no id");
+            task_fail(t, &e);
+            return;
+        }
+        t->id = xstrdup(id);
+        task_done(t, OUTCOME_DONE);
+        return;
+    }
+    /* 409: the name is in use, perhaps by the container that a lost answer made. Podman says 500.
+     */
+    bool name_taken = err->kind == ERR_ENGINE && err->msg && strstr(err->msg, "in use");
+    if (answer_lost(err) || (err->kind == ERR_ENGINE && err->code == 409) || name_taken) {
+        struct engine_request look;
+        rq_container_inspect(&look, t->op->name);
+        recover(t, err, &look, created_verdict, start_create);
+        return;
+    }
+    struct error e = ERROR_INIT;
+    error_copy(&e, err);
+    task_fail(t, &e);
+}
+
+static void send_create(struct task *t, char **link_variables)
+{
+    const struct op *op = t->op;
+    auto_strv struct strv labels = STRV_INIT, anonymous = STRV_INIT;
+    struct error err = ERROR_INIT;
+    json_t *body = NULL;
+    add_labels(&labels, t);
+    add_anonymous(&anonymous, op);
+    struct create_input in = {
+        .stack = t->run->opt->stack,
+        .service = op->service,
+        .name = op->old ? op->subject : op->name,
+        .image = op->ref,
+        .number = op->number,
+        .api = engine_api(t->run->engine),
+        .labels = (const char *const *)labels.items,
+        .network_id = network_id,
+        .container_id = container_id,
+        .ctx = t,
+        .anonymous = (const char *const *)anonymous.items,
+        .extra_environment = (const char *const *)link_variables,
+    };
+    if (create_container_body(&body, &in, &err) < 0) {
+        task_fail(t, &err);
+        return;
+    }
+    struct engine_request rq;
+    rq_container_create(&rq, op->name, op->platform, body);
+    t->attempts++;
+    task_send(t, &rq, on_created);
+}
+
+static void on_links(struct task *t, char **variables, const struct error *err)
+{
+    if (err) {
+        struct error e = ERROR_INIT;
+        error_copy(&e, err);
+        task_fail(t, &e);
+        return;
+    }
+    send_create(t, variables);
+}
+
+void start_create(struct task *t)
+{
+    if (t->op->service->link_environment && t->op->service->nlinks)
+        links_collect(t, on_links);
+    else
+        send_create(t, NULL);
+}
+
+/* --- verbs --- */
+
+/* What the container looks like when the verb has taken effect. */
+static enum verdict verb_verdict(struct task *t, const json_t *seen)
+{
+    enum op_kind kind = t->op->kind;
+    if (!seen)
+        return kind == OP_REMOVE || kind == OP_STOP || kind == OP_KILL ? VERDICT_DONE
+                                                                       : VERDICT_FAIL;
+    bool running = json_bool(seen, "State.Running", false);
+    bool paused = json_bool(seen, "State.Paused", false);
+    const char *name = json_str_or(seen, "Name", "");
+    const char *status = json_str_or(seen, "State.Status", "");
+    switch (kind) {
+    case OP_START:
+        /* Exited: it ran in the meantime, which is what was asked for. */
+        return running || str_eq(status, "exited") ? VERDICT_DONE : VERDICT_AGAIN;
+    case OP_RESTART:
+        return VERDICT_AGAIN;
+    case OP_STOP:
+    case OP_KILL:
+        return running ? VERDICT_AGAIN : VERDICT_DONE;
+    case OP_RENAME:
+        return str_eq(name + (name[0] == '/'), t->op->name) ? VERDICT_DONE : VERDICT_AGAIN;
+    case OP_PAUSE:
+        return paused ? VERDICT_DONE : VERDICT_AGAIN;
+    case OP_UNPAUSE:
+        return paused ? VERDICT_AGAIN : VERDICT_DONE;
+    default:
+        return VERDICT_AGAIN;
+    }
+}
+
+static void send_verb(void *ctx);
+
+static void on_verb(void *ctx, const struct engine_answer *answer, const struct error *err)
+{
+    struct task *t = ctx;
+    const struct op *op = t->op;
+    t->call = NULL;
+    if (!err) {
+        bool nothing = answer->status == 304 || answer->status == 404;
+        task_done(t, nothing ? OUTCOME_SKIPPED : OUTCOME_DONE);
+        return;
+    }
+    if (answer_lost(err)) {
+        struct engine_request look;
+        rq_container_inspect(&look, task_target_id(t));
+        recover(t, err, &look, verb_verdict, start_container_verb);
+        return;
+    }
+    bool removing = op->kind == OP_REMOVE && err->code == 409 && err->msg &&
+                    strstr(err->msg, "already in progress");
+    if (removing && t->attempts < REMOVAL_TRIES) {
+        task_after(t, REMOVAL_PAUSE_MS, send_verb);
+        return;
+    }
+    /* kill of a container that is not running: it is as dead as was asked for. */
+    bool dead = op->kind == OP_KILL && err->code == 409;
+    if (dead) {
+        task_done(t, OUTCOME_SKIPPED);
+        return;
+    }
+    struct error e = ERROR_INIT;
+    error_copy(&e, err);
+    task_fail(t, &e);
+}
+
+/* Seconds that the engine waits before it kills: the limit on silence follows from it. */
+static int grace_seconds(const struct op *op)
+{
+    if (op->timeout_s >= 0)
+        return op->timeout_s;
+    if (op->service && op->service->stop_grace_ns >= 0)
+        return (int)(op->service->stop_grace_ns / 1000000000) + 1;
+    return STOP_DEFAULT_S;
+}
+
+static void send_verb(void *ctx)
+{
+    struct task *t = ctx;
+    const struct op *op = t->op;
+    const char *id = task_target_id(t);
+    struct engine_request rq;
+    switch (op->kind) {
+    case OP_START:
+        rq_container_start(&rq, id);
+        break;
+    case OP_STOP:
+        rq_container_stop(&rq, id, op->signal, op->timeout_s);
+        rq.missing_ok = true;
+        rq.silence_ms = ((int64_t)grace_seconds(op) + 60) * 1000;
+        break;
+    case OP_KILL:
+        rq_container_kill(&rq, id, op->signal);
+        rq.missing_ok = true;
+        break;
+    case OP_REMOVE:
+        rq_container_remove(&rq, id, op->force, op->volumes);
+        rq.missing_ok = true;
+        break;
+    case OP_RENAME:
+        rq_container_rename(&rq, id, op->name);
+        break;
+    case OP_RESTART:
+        rq_container_restart(&rq, id, op->timeout_s);
+        rq.silence_ms = ((int64_t)grace_seconds(op) + 60) * 1000;
+        break;
+    case OP_PAUSE:
+        rq_container_pause(&rq, id);
+        break;
+    default:
+        rq_container_unpause(&rq, id);
+        break;
+    }
+    t->attempts++;
+    task_send(t, &rq, on_verb);
+}
+
+void start_container_verb(struct task *t)
+{
+    send_verb(t);
+}
