@@ -22,24 +22,26 @@ struct layer {
 
 struct pull {
     struct task *t;
-    struct strmap layers; /* id -> struct layer */
-    struct error err;     /* an error inside the stream */
-    char *reference;
+    struct strmap layers;           /* id -> struct layer */
+    struct error err;               /* an error inside the stream */
+    struct registry_lookup *lookup; /* credentials are being looked for */
 };
 
 static void free_pull(struct pull *p)
 {
     strmap_clear(&p->layers, free);
     error_clear(&p->err);
-    free(p->reference);
     free(p);
 }
 
 static void cancel_pull(struct task *t)
 {
+    struct pull *p = t->data;
+    if (p->lookup)
+        registry_cancel(p->lookup);
     if (t->call)
         engine_cancel(t->call);
-    free_pull(t->data);
+    free_pull(p);
     t->data = NULL;
 }
 
@@ -139,25 +141,35 @@ static void on_pulled(void *ctx, const struct engine_answer *answer, const struc
     task_send(t, &look, on_pulled_seen);
 }
 
-void start_pull(struct task *t)
+static void on_auth(void *ctx, const char *auth, const struct error *err)
 {
-    struct error err = ERROR_INIT;
+    struct task *t = ctx;
+    struct pull *p = t->data;
+    p->lookup = NULL;
+    struct error e = ERROR_INIT;
     struct imageref ref;
     auto_(arena_freep) struct arena *arena = arena_new();
-    auto_free char *auth = NULL;
-    if (imageref_parse(&ref, arena, t->op->ref, &err) < 0 ||
-        registry_auth(&auth, t->run->loop, t->op->ref, &err) < 0) {
-        task_fail(t, &err);
+    if (err)
+        error_copy(&e, err);
+    if (err || imageref_parse(&ref, arena, t->op->ref, &e) < 0) {
+        free_pull(p);
+        t->data = NULL;
+        task_fail(t, &e);
         return;
     }
-    struct pull *p = xnew(struct pull);
-    p->t = t;
-    t->data = p;
-    t->cancel = cancel_pull;
     struct engine_request rq;
     rq_image_pull(&rq, ref.name, ref.digest ? ref.digest : ref.tag, t->op->platform, auth);
     struct engine_handlers hd = { .on_json = on_pull_json, .done = on_pulled, .ctx = p };
     t->call = engine_start(t->run->engine, &rq, &hd);
+}
+
+void start_pull(struct task *t)
+{
+    struct pull *p = xnew(struct pull);
+    p->t = t;
+    t->data = p;
+    t->cancel = cancel_pull;
+    p->lookup = registry_auth_start(t->run->loop, t->op->ref, on_auth, t);
 }
 
 /* --- build --- */

@@ -1,0 +1,152 @@
+/*
+ * Contents of configs and secrets into a container that was created and not yet started: one tar,
+ * extracted below /. No file of the host is involved, nothing is in labels or argv.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "engine/requests.h"
+#include "run/private.h"
+
+#define FILE_MAX_BYTES ((size_t)4 << 20) /* of one config or secret */
+
+struct files {
+    struct str tar;
+    size_t at;
+    struct http_upload upload;
+};
+
+/* POSIX ustar: IEEE Std 1003.1, pax(1). Names longer than the two fields hold are refused. */
+static int add_entry(struct str *tar, const char *path, const char *data, size_t len,
+                     const struct file_use *use, struct error *err)
+{
+    char header[512] = { 0 };
+    int64_t uid = 0, gid = 0;
+    const char *name = path + strspn(path, "/");
+    size_t total = strlen(name), split = 0;
+    if (total > 100) {
+        for (size_t i = total > 155 ? total - 101 : 0; i < total && i <= 155 && !split; i++)
+            if (name[i] == '/' && total - i - 1 <= 100)
+                split = i;
+        if (!split)
+            return error_set(err, ERR_INPUT, 0, "target '%s' is too long", path);
+        memcpy(header + 345, name, split);
+        split++;
+    }
+    num_int(&uid, use->uid ? use->uid : "0");
+    num_int(&gid, use->gid ? use->gid : "0");
+    memcpy(header, name + split, total - split);
+    snprintf(header + 100, 8, "%07o", (unsigned)use->mode & 07777);
+    snprintf(header + 108, 8, "%07llo", (unsigned long long)uid & 07777777);
+    snprintf(header + 116, 8, "%07llo", (unsigned long long)gid & 07777777);
+    snprintf(header + 124, 12, "%011llo", (unsigned long long)len);
+    snprintf(header + 136, 12, "%011o", 0);
+    memset(header + 148, ' ', 8);
+    header[156] = '0';
+    memcpy(header + 257, "ustar", 6);
+    memcpy(header + 263, "00", 2);
+    unsigned sum = 0;
+    for (size_t i = 0; i < sizeof(header); i++)
+        sum += (unsigned char)header[i];
+    snprintf(header + 148, 8, "%06o", sum);
+    header[155] = ' ';
+    str_addn(tar, header, sizeof(header));
+    str_addn(tar, data, len);
+    static const char zeros[512];
+    if (len % 512)
+        str_addn(tar, zeros, 512 - len % 512);
+    return 0;
+}
+
+static int add_file(struct str *tar, const struct file_use *use, struct error *err)
+{
+    const struct file_object *object = use->object;
+    const char *kind = object->secret ? "secret" : "config";
+    if (object->content)
+        return add_entry(tar, use->target, object->content, strlen(object->content), use, err);
+    if (!object->file)
+        return error_set(err, ERR_INPUT, 0, "%s '%s' has no content here", kind, object->key);
+    char *data = NULL;
+    size_t len = 0;
+    if (file_read(&data, &len, object->file, FILE_MAX_BYTES, err) < 0)
+        return error_wrap(err, "%s '%s'", kind, object->key);
+    int rc = add_entry(tar, use->target, data, len, use, err);
+    wipe(data, len);
+    free(data);
+    return rc;
+}
+
+static long read_tar(void *ctx, char *buf, size_t max)
+{
+    struct files *f = ctx;
+    size_t n = f->tar.len - f->at < max ? f->tar.len - f->at : max;
+    memcpy(buf, f->tar.buf + f->at, n);
+    f->at += n;
+    return (long)n;
+}
+
+static void free_files(struct files *f)
+{
+    wipe(f->tar.buf, f->tar.len);
+    str_clear(&f->tar);
+    free(f);
+}
+
+static void cancel_files(struct task *t)
+{
+    if (t->call)
+        engine_cancel(t->call);
+    free_files(t->data);
+    t->data = NULL;
+}
+
+static void on_put(void *ctx, const struct engine_answer *answer, const struct error *err)
+{
+    struct task *t = ctx;
+    (void)answer;
+    t->call = NULL;
+    free_files(t->data);
+    t->data = NULL;
+    t->cancel = NULL;
+    if (!err) {
+        task_done(t, OUTCOME_DONE);
+        return;
+    }
+    /* Extracting the same files again changes nothing: a lost answer is simply asked for again. */
+    if (answer_lost(err) && t->attempts < 3) {
+        start_files(t);
+        return;
+    }
+    struct error e = ERROR_INIT;
+    error_copy(&e, err);
+    task_fail(t, &e);
+}
+
+void start_files(struct task *t)
+{
+    struct files *f = xnew(struct files);
+    struct error err = ERROR_INIT;
+    f->tar = STR_INIT;
+    for (size_t i = 0; i < t->op->service->nfiles; i++) {
+        const struct file_use *use = &t->op->service->files[i];
+        if (!file_use_is_bind(use) && add_file(&f->tar, use, &err) < 0) {
+            free_files(f);
+            task_fail(t, &err);
+            return;
+        }
+    }
+    static const char end[1024];
+    str_addn(&f->tar, end, sizeof(end));
+    f->upload = (struct http_upload){ .read = read_tar, .ctx = f };
+    t->data = f;
+    t->cancel = cancel_files;
+    t->attempts++;
+    struct engine_request rq;
+    rq_container_archive_put(&rq, task_target_id(t), "/", &f->upload, false);
+    task_send(t, &rq, on_put);
+}
