@@ -204,6 +204,8 @@ static void on_step(void *ctx, const struct build_step *step)
 static void on_built(void *ctx, const char *image_id, const struct error *err)
 {
     struct task *t = ctx;
+    if (err && t->data)
+        t->output = xstrdup(build_output(t->data));
     t->data = NULL;
     t->cancel = NULL;
     if (err) {
@@ -221,8 +223,6 @@ void start_build(struct task *t)
     struct build_options opt = { 0 };
     if (t->run->opt->build)
         opt = *t->run->opt->build;
-    opt.fingerprint = t->op->fingerprint;
-    opt.stack_name = t->run->opt->stack_name;
     struct build_handlers hd = { .step = on_step, .done = on_built, .ctx = t };
     t->cancel = cancel_build;
     t->data = build_start(t->run->engine, t->run->opt->stack, t->run->opt->survey, t->op->image,
