@@ -1,0 +1,609 @@
+/*
+ * OP_WAIT: until the containers of a service fulfil a condition.
+ *
+ * Each container is a `struct target` that goes through the checks of the condition one after the
+ * other. Its death is told by the event stream; one inspection at the beginning closes the gap
+ * between its start and our listening, and says what the image adds (a health check) and where it
+ * can be reached.
+ *
+ * The engine runs a health check for the first time one whole interval after the start. We do not
+ * wait for that: the same command is run through exec at once and then at short, growing intervals,
+ * and the first success counts. The engine's own verdict, when it comes first, counts too.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/safe.h"
+#include "base/str.h"
+#include "engine/frames.h"
+#include "engine/requests.h"
+#include "net/lines.h"
+#include "run/private.h"
+#include "run/probe.h"
+#include "text/pattern.h"
+
+#define FIRST_PAUSE_MS 100
+#define MOST_PAUSE_MS 1000
+#define PROBE_MS 30000 /* one attempt, where nothing else is said */
+#define PROBES_AT_ONCE 4
+
+enum check { CHECK_LOG, CHECK_TCP, CHECK_HTTP, CHECK_EXEC, CHECK_HEALTH, CHECK_COUNT };
+
+struct target {
+    struct wait *wait;
+    char *id;
+    bool over;
+    bool listed[CHECK_COUNT]; /* still to be fulfilled */
+    enum check now;
+    int attempts;
+    int64_t pause_ms;
+    char *address; /* to reach it from here, or NULL */
+    bool tty;
+    char **health_test; /* argv, NULL-terminated; or NULL */
+    int64_t health_timeout_ms;
+    struct probe *probe;
+    struct loop_timer *timer;
+    struct engine_call *call; /* inspection, or the log */
+    struct frames frames;
+    struct lines lines;
+    struct regex *regex;
+};
+
+struct wait {
+    struct task *t;
+    struct watch_listener listener;
+    struct target *targets;
+    size_t ntargets, left;
+    struct loop_timer *limit;
+    struct error failure; /* while the last output is fetched */
+    struct engine_call *output_call;
+    struct str output;
+    struct frames frames;
+};
+
+static void next_check(struct target *g);
+static void try_probe(void *ctx);
+
+static void stop_target(struct target *g)
+{
+    loop_timer_cancel(&g->timer);
+    if (g->probe) {
+        probe_cancel(take(g->probe));
+        g->wait->t->run->probes--;
+    }
+    if (g->call)
+        engine_cancel(take(g->call));
+}
+
+static void free_wait(struct wait *w)
+{
+    if (w->t->run->watch)
+        watch_remove(w->t->run->watch, &w->listener);
+    loop_timer_cancel(&w->limit);
+    if (w->output_call)
+        engine_cancel(w->output_call);
+    for (size_t i = 0; i < w->ntargets; i++) {
+        struct target *g = &w->targets[i];
+        stop_target(g);
+        lines_clear(&g->lines);
+        regex_free(g->regex);
+        for (char **a = g->health_test; a && *a; a++)
+            free(*a);
+        free(g->health_test);
+        free(g->address);
+        free(g->id);
+    }
+    error_clear(&w->failure);
+    str_clear(&w->output);
+    free(w->targets);
+    free(w);
+}
+
+static void cancel_wait(struct task *t)
+{
+    free_wait(t->data);
+    t->data = NULL;
+}
+
+/* --- failure: with the last lines of the container --- */
+
+static void add_output(void *ctx, int stream, const char *data, size_t len)
+{
+    struct wait *w = ctx;
+    (void)stream;
+    str_addn(&w->output, data, len);
+}
+
+static void on_output(void *ctx, const char *data, size_t len)
+{
+    struct wait *w = ctx;
+    if (w->targets[0].tty)
+        str_addn(&w->output, data, len);
+    else
+        frames_feed(&w->frames, data, len, add_output, w, NULL);
+}
+
+static void on_output_end(void *ctx, const struct engine_answer *answer, const struct error *err)
+{
+    struct wait *w = ctx;
+    struct task *t = w->t;
+    (void)answer, (void)err;
+    w->output_call = NULL;
+    t->output = str_detach(&w->output);
+    struct error failure = w->failure;
+    w->failure = ERROR_INIT;
+    t->data = NULL;
+    t->cancel = NULL;
+    free_wait(w);
+    task_fail(t, &failure);
+}
+
+/* Ends the wait with an error (taken over) after fetching what the container said last. */
+static void fail(struct wait *w, const char *id, struct error *err)
+{
+    if (w->failure.kind) {
+        error_clear(err);
+        return;
+    }
+    for (size_t i = 0; i < w->ntargets; i++)
+        stop_target(&w->targets[i]);
+    loop_timer_cancel(&w->limit);
+    error_move(&w->failure, err);
+    w->output = STR_INIT_MAX(64 << 10);
+    w->frames = FRAMES_INIT;
+    struct engine_request rq;
+    struct logs_options opt = { .tail = 20 };
+    rq_container_logs(&rq, id, &opt);
+    struct engine_handlers hd = { .on_data = on_output, .done = on_output_end, .ctx = w };
+    w->output_call = engine_start(w->t->run->engine, &rq, &hd);
+}
+
+static void target_ready(struct target *g)
+{
+    struct wait *w = g->wait;
+    if (g->over || w->failure.kind)
+        return;
+    g->over = true;
+    stop_target(g);
+    if (--w->left)
+        return;
+    struct task *t = w->t;
+    t->data = NULL;
+    t->cancel = NULL;
+    free_wait(w);
+    task_done(t, OUTCOME_DONE);
+}
+
+static const char *wanted(const struct wait *w)
+{
+    switch (w->t->op->condition) {
+    case COND_HEALTHY:
+        return "healthy";
+    case COND_COMPLETED:
+        return "completed";
+    case COND_READY:
+    case COND_STARTED:
+        break;
+    }
+    return "ready";
+}
+
+/* A restart policy brings it back: its death is not the end of the wait. */
+static bool restarts(const struct service *s)
+{
+    return s && s->restart && !str_eq(s->restart, "no");
+}
+
+static void target_died(struct target *g, int code)
+{
+    struct wait *w = g->wait;
+    const struct op *op = w->t->op;
+    struct error err = ERROR_INIT;
+    if (g->over || w->failure.kind)
+        return;
+    if (op->condition == COND_COMPLETED) {
+        if (code == 0) {
+            target_ready(g);
+            return;
+        }
+        error_set(&err, ERR_UNREADY, code, "the job ended with exit code %d", code);
+    } else if (restarts(op->service)) {
+        return;
+    } else if (code == 0 && op->condition == COND_READY && !op->service->ready.set) {
+        target_ready(g);
+        return;
+    } else {
+        error_set(&err, ERR_UNREADY, code, "it exited with code %d before it was %s", code,
+                  wanted(w));
+    }
+    fail(w, g->id, &err);
+}
+
+/* --- checks --- */
+
+static void pass(struct target *g)
+{
+    g->listed[g->now] = false;
+    g->attempts = 0;
+    next_check(g);
+}
+
+static void on_log_line(void *ctx, const char *line, size_t len)
+{
+    struct target *g = ctx;
+    if (g->now == CHECK_LOG && g->listed[CHECK_LOG] && regex_search(g->regex, line, len))
+        g->listed[CHECK_LOG] = false;
+}
+
+static void on_log_frame(void *ctx, int stream, const char *data, size_t len)
+{
+    struct target *g = ctx;
+    (void)stream;
+    lines_feed(&g->lines, data, len, on_log_line, g, NULL);
+}
+
+static void log_matched(void *ctx)
+{
+    struct target *g = ctx;
+    if (g->call)
+        engine_cancel(take(g->call));
+    pass(g);
+}
+
+static void on_log(void *ctx, const char *data, size_t len)
+{
+    struct target *g = ctx;
+    if (g->tty)
+        lines_feed(&g->lines, data, len, on_log_line, g, NULL);
+    else
+        frames_feed(&g->frames, data, len, on_log_frame, g, NULL);
+    /* The line may come without its end, as a prompt does. */
+    if (g->listed[CHECK_LOG] && g->lines.rest.len)
+        on_log_line(g, g->lines.rest.buf, g->lines.rest.len);
+    if (!g->listed[CHECK_LOG] && !g->timer)
+        loop_after(&g->timer, g->wait->t->run->loop, 0, log_matched, g);
+}
+
+static void follow_log(void *ctx);
+
+static void on_log_end(void *ctx, const struct engine_answer *answer, const struct error *err)
+{
+    struct target *g = ctx;
+    (void)answer, (void)err;
+    g->call = NULL;
+    /* It stopped: its death is told by the events; if it is started again, follow again. */
+    if (g->listed[CHECK_LOG] && !g->timer)
+        loop_after(&g->timer, g->wait->t->run->loop, MOST_PAUSE_MS, follow_log, g);
+}
+
+static void follow_log(void *ctx)
+{
+    struct target *g = ctx;
+    struct engine_request rq;
+    struct logs_options opt = { .follow = true, .tail = -1 };
+    lines_clear(&g->lines);
+    g->frames = FRAMES_INIT;
+    rq_container_logs(&rq, g->id, &opt);
+    struct engine_handlers hd = { .on_data = on_log, .done = on_log_end, .ctx = g };
+    g->call = engine_start(g->wait->t->run->engine, &rq, &hd);
+}
+
+static void start_log_check(struct target *g)
+{
+    struct error err = ERROR_INIT;
+    task_progress(g->wait->t, "waiting for its log");
+    if (!g->regex && regex_compile(&g->regex, g->wait->t->op->service->ready.log, &err) < 0) {
+        error_wrap(&err, "ready.log");
+        fail(g->wait, g->id, &err);
+        return;
+    }
+    follow_log(g);
+}
+
+static const char *check_name(enum check c)
+{
+    static const char *const names[] = { "log", "tcp", "http", "exec", "health check" };
+    return names[c];
+}
+
+static void on_probe(void *ctx, enum probe_verdict verdict, const char *text)
+{
+    struct target *g = ctx;
+    struct run *r = g->wait->t->run;
+    g->probe = NULL;
+    r->probes--;
+    if (verdict == PROBE_READY) {
+        pass(g);
+        return;
+    }
+    if (verdict == PROBE_NO_ROUTE) {
+        free(take(g->address));
+        try_probe(g);
+        return;
+    }
+    auto_free char *clean = safe_text(text, SAFE_LINE);
+    task_progress(g->wait->t, "%s, attempt %d: %.120s", check_name(g->now), g->attempts, clean);
+    loop_after(&g->timer, r->loop, g->pause_ms, try_probe, g);
+    g->pause_ms = g->pause_ms * 2 > MOST_PAUSE_MS ? MOST_PAUSE_MS : g->pause_ms * 2;
+}
+
+static void try_probe(void *ctx)
+{
+    struct target *g = ctx;
+    struct run *r = g->wait->t->run;
+    const struct ready *ready = &g->wait->t->op->service->ready;
+    if (r->probes >= (r->opt->limits.probes ? r->opt->limits.probes : PROBES_AT_ONCE)) {
+        loop_after(&g->timer, r->loop, 20, try_probe, g);
+        return;
+    }
+    struct probe_spec spec = { .container = g->id, .address = g->address, .timeout_ms = PROBE_MS };
+    switch (g->now) {
+    case CHECK_TCP:
+        spec.kind = PROBE_TCP;
+        spec.port = ready->tcp;
+        break;
+    case CHECK_HTTP:
+        spec.kind = PROBE_HTTP;
+        spec.port = ready->http_port;
+        spec.host = ready->http_host;
+        spec.path = ready->http_path ? ready->http_path : "/";
+        spec.status = ready->http_status;
+        spec.timeout_ms = 5000;
+        break;
+    case CHECK_EXEC:
+        spec.kind = PROBE_EXEC;
+        spec.argv = ready->exec;
+        break;
+    default:
+        spec.kind = PROBE_EXEC;
+        spec.argv = (const char *const *)g->health_test;
+        if (g->health_timeout_ms)
+            spec.timeout_ms = g->health_timeout_ms;
+        break;
+    }
+    g->attempts++;
+    r->probes++;
+    g->probe = probe_start(r->engine, &spec, on_probe, g);
+}
+
+static void next_check(struct target *g)
+{
+    for (int c = 0; c < CHECK_COUNT; c++)
+        if (g->listed[c]) {
+            g->now = (enum check)c;
+            g->pause_ms = FIRST_PAUSE_MS;
+            const struct ready *ready = &g->wait->t->op->service->ready;
+            if (ready->interval_ms > 0 && ready->interval_ms < FIRST_PAUSE_MS)
+                g->pause_ms = ready->interval_ms;
+            if (c == CHECK_LOG)
+                start_log_check(g);
+            else if (c != CHECK_HEALTH || g->health_test)
+                try_probe(g);
+            else
+                task_progress(g->wait->t, "waiting for the engine's health check");
+            return;
+        }
+    target_ready(g);
+}
+
+/* --- the beginning --- */
+
+/* argv of a health check as the engine has it: ["CMD", ...] or ["CMD-SHELL", text]. */
+static char **health_argv(const json_t *test, const json_t *shell)
+{
+    const char *form = json_string_value(json_array_get(test, 0));
+    size_t n = json_array_size(test), at = 0;
+    if (!form || str_eq(form, "NONE") || n < 2)
+        return NULL;
+    char **argv = xcalloc(n + json_array_size(shell) + 3, sizeof(*argv));
+    if (str_eq(form, "CMD-SHELL")) {
+        size_t i;
+        json_t *word;
+        json_array_foreach(shell, i, word) argv[at++] = xstrdup(json_string_value(word));
+        if (!at) {
+            argv[at++] = xstrdup("/bin/sh");
+            argv[at++] = xstrdup("-c");
+        }
+        argv[at++] = xstrdup(json_string_value(json_array_get(test, 1)));
+        return argv;
+    }
+    for (size_t i = 1; i < n; i++)
+        argv[at++] = xstrdup(json_string_value(json_array_get(test, i)));
+    return argv;
+}
+
+/* Which checks the condition asks for; false with *err filled when it cannot hold. */
+static int list_checks(struct target *g, const json_t *seen, struct error *err)
+{
+    const struct op *op = g->wait->t->op;
+    const struct service *s = op->service;
+    const json_t *test = json_at(seen, "Config.Healthcheck.Test");
+    const char *form = json_string_value(json_array_get(test, 0));
+    bool has_health = form && !str_eq(form, "NONE") && json_at(seen, "State.Health");
+    bool health = op->condition == COND_HEALTHY;
+    if (op->condition == COND_READY) {
+        g->listed[CHECK_LOG] = s->ready.log;
+        g->listed[CHECK_TCP] = s->ready.tcp;
+        g->listed[CHECK_HTTP] = s->ready.http_port;
+        g->listed[CHECK_EXEC] = s->ready.exec;
+        health = s->ready.healthy || (!s->ready.set && has_health);
+    }
+    if (!health)
+        return 0;
+    if (!has_health) {
+        error_set(err, ERR_UNREADY, 0,
+                  "it has no health check, and something waits for it to be "
+                  "healthy");
+        return error_hint(err, "add 'healthcheck:' to the service, or wait for its start alone");
+    }
+    if (str_eq(json_str(seen, "State.Health.Status"), "healthy"))
+        return 0;
+    g->listed[CHECK_HEALTH] = true;
+    if (!s->health.engine_only)
+        g->health_test = health_argv(test, json_at(seen, "Config.Shell"));
+    g->health_timeout_ms = json_int(seen, "Config.Healthcheck.Timeout", 0) / 1000000;
+    return 0;
+}
+
+/* The address by which this machine reaches the container, if it may. */
+static char *address_of(const struct engine *e, const json_t *seen)
+{
+    const char *mode = json_str_or(seen, "HostConfig.NetworkMode", "");
+    const char *key;
+    json_t *network;
+    if (!engine_endpoint(e)->local)
+        return NULL;
+    if (str_eq(mode, "host"))
+        return xstrdup("127.0.0.1");
+    json_object_foreach(json_at(seen, "NetworkSettings.Networks"), key, network)
+    {
+        const char *ip = json_str(network, "IPAddress");
+        if (ip && *ip)
+            return xstrdup(ip);
+    }
+    return NULL;
+}
+
+static void on_seen(void *ctx, const struct engine_answer *answer, const struct error *err)
+{
+    struct target *g = ctx;
+    struct wait *w = g->wait;
+    struct error e = ERROR_INIT;
+    g->call = NULL;
+    if (err) {
+        error_copy(&e, err);
+        fail(w, g->id, &e);
+        return;
+    }
+    const json_t *seen = answer->json;
+    const char *status = json_str_or(seen, "State.Status", "");
+    bool ended = str_eq(status, "exited") || str_eq(status, "stopped") || str_eq(status, "dead");
+    g->tty = json_bool(seen, "Config.Tty", false);
+    if (ended) {
+        target_died(g, (int)json_int(seen, "State.ExitCode", 0));
+        return;
+    }
+    if (w->t->op->condition == COND_COMPLETED) {
+        task_progress(w->t, "waiting for its end");
+        return;
+    }
+    if (w->t->op->condition == COND_STARTED) {
+        target_ready(g);
+        return;
+    }
+    g->address = address_of(w->t->run->engine, seen);
+    if (list_checks(g, seen, &e) < 0) {
+        fail(w, g->id, &e);
+        return;
+    }
+    next_check(g);
+}
+
+static int exit_code(const char *text)
+{
+    int64_t code;
+    return num_range(&code, text, 0, 255) == 0 ? (int)code : 1;
+}
+
+static void on_event(void *ctx, const char *action, const char *id, const json_t *attributes)
+{
+    struct wait *w = ctx;
+    for (size_t i = 0; i < w->ntargets; i++) {
+        struct target *g = &w->targets[i];
+        if (g->over || !str_eq(g->id, id))
+            continue;
+        if (str_eq(action, "die")) {
+            const char *code = json_string_value(json_object_get(attributes, "exitCode"));
+            target_died(g, code ? exit_code(code) : 0);
+        } else if (str_eq(action, "destroy")) {
+            struct error err = ERROR_INIT;
+            error_set(&err, ERR_UNREADY, 0, "its container was removed before it was %s",
+                      wanted(w));
+            fail(w, g->id, &err);
+        } else if (str_eq(action, "health_status: healthy")) {
+            if (g->listed[CHECK_HEALTH] && g->now == CHECK_HEALTH) {
+                stop_target(g);
+                pass(g);
+            }
+        } else if (str_eq(action, "health_status: unhealthy") && g->listed[CHECK_HEALTH]) {
+            struct error err = ERROR_INIT;
+            error_set(&err, ERR_UNREADY, 0, "the engine says that it is unhealthy");
+            fail(w, g->id, &err);
+        }
+        return; /* the wait may be gone */
+    }
+}
+
+static void on_limit(void *ctx)
+{
+    struct wait *w = ctx;
+    struct error err = ERROR_INIT;
+    size_t at = 0;
+    while (at + 1 < w->ntargets && w->targets[at].over)
+        at++;
+    struct target *g = &w->targets[at];
+    const char *what = w->t->op->condition == COND_COMPLETED ? "its end" : check_name(g->now);
+    error_set(&err, ERR_UNREADY, 0, "it was not %s in time; still waiting for: %s", wanted(w),
+              what);
+    error_hint(&err, "see 'stack logs %s'; a longer limit is ready.timeout or --wait-timeout",
+               w->t->op->service_name);
+    fail(w, g->id, &err);
+}
+
+static void set_limit(struct wait *w)
+{
+    const struct run_options *opt = w->t->run->opt;
+    int64_t ms = 0;
+    if (w->t->op->condition == COND_READY && w->t->op->service->ready.set)
+        ms = w->t->op->service->ready.timeout_ms;
+    if (w->t->op->timeout_s > 0)
+        ms = (int64_t)w->t->op->timeout_s * 1000;
+    if (opt->wait_timeout_s > 0)
+        ms = (int64_t)opt->wait_timeout_s * 1000;
+    if (ms > 0)
+        loop_after(&w->limit, w->t->run->loop, ms, on_limit, w);
+}
+
+static void add_target(struct wait *w, const char *id)
+{
+    struct target *g = &w->targets[w->ntargets++];
+    g->wait = w;
+    g->id = xstrdup(id);
+    g->lines = LINES_INIT;
+    struct engine_request rq;
+    struct engine_handlers hd = { .done = on_seen, .ctx = g };
+    rq_container_inspect(&rq, id);
+    g->call = engine_start(w->t->run->engine, &rq, &hd);
+}
+
+void start_wait(struct task *t)
+{
+    const struct op *op = t->op;
+    size_t n = 0;
+    for (struct op *const *o = op->waits; o && *o; o++)
+        n++;
+    for (const char *const *id = op->wait_ids; id && *id; id++)
+        n++;
+    if (!n) {
+        task_done(t, OUTCOME_SKIPPED);
+        return;
+    }
+    struct wait *w = xnew(struct wait);
+    w->t = t;
+    w->left = n;
+    w->targets = xcalloc(n, sizeof(*w->targets));
+    w->listener = (struct watch_listener){ .event = on_event, .ctx = w };
+    w->output = STR_INIT;
+    t->data = w;
+    t->cancel = cancel_wait;
+    watch_add(t->run->watch, &w->listener);
+    set_limit(w);
+    for (struct op *const *o = op->waits; o && *o; o++)
+        add_target(w, task_target_id(task_of(t->run, *o)));
+    for (const char *const *id = op->wait_ids; id && *id; id++)
+        add_target(w, *id);
+}
