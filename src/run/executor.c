@@ -134,11 +134,16 @@ static void start_task(struct task *t)
 
 static void end_when_over(struct run *r);
 
+static void after_settling(struct run *r)
+{
+    r->settled = true;
+    end_when_over(r);
+}
+
 static void on_settled(void *ctx)
 {
     struct run *r = ctx;
-    r->settled = true;
-    end_when_over(r);
+    settle_end(r->settle, after_settling);
 }
 
 static bool started_something(const struct run *r)
@@ -153,7 +158,7 @@ static void end_when_over(struct run *r)
 {
     if (r->over < r->plan->nops || r->done)
         return;
-    if (r->opt->settle && !r->settled && !r->interrupts && r->watch && started_something(r)) {
+    if (r->settle && !r->settled && !r->interrupts && started_something(r)) {
         if (!r->settle_timer)
             loop_after(&r->settle_timer, r->loop, SETTLE_MS, on_settled, r);
         return;
@@ -283,14 +288,17 @@ int run_plan(struct run_result *out, struct engine *e, const struct plan *plan,
         init_tasks(&r);
         if (opt->control)
             opt->control->run = &r;
-        if (needs_events(&r))
+        if (needs_events(&r)) {
             r.watch = watch_start(&r, on_watch_ready, &r);
-        else
+            r.settle = opt->settle ? settle_begin(&r) : NULL;
+        } else {
             pump(&r);
+        }
         loop_wait(r.loop, &r.done);
         if (opt->control)
             opt->control->run = NULL;
         loop_timer_cancel(&r.settle_timer);
+        settle_free(r.settle);
         watch_free(r.watch);
     }
     out->elapsed_ms = clock_ms() - r.started_ms;

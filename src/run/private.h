@@ -52,6 +52,7 @@ struct run {
     int interrupts;
     bool pumping, again, settled, done;
     struct watch *watch;
+    struct settle *settle; /* while starts are looked after */
     struct loop_timer *settle_timer;
 };
 
@@ -116,6 +117,13 @@ struct watch *watch_start(struct run *r, void (*ready)(void *ctx, const struct e
 void watch_add(struct watch *w, const struct watch_listener *l);
 void watch_remove(struct watch *w, const struct watch_listener *l);
 void watch_free(struct watch *w);
+
+/* settle.c: containers that died at once. settle_begin() listens; settle_end() turns the start of
+ * each container that has died meanwhile into a failure with its last output, then runs `done`. */
+struct settle;
+struct settle *settle_begin(struct run *r);
+void settle_end(struct settle *s, void (*done)(struct run *r));
+void settle_free(struct settle *s);
 
 /* links.c: the environment variables of 2014's links for a service, "NAME=value", NULL-terminated,
  * owned by the caller; asks the engine for the images of link targets once. `done` runs later. */

@@ -217,7 +217,7 @@ static char *tcp_script(int port)
 static const char http_script[] =
     "if command -v curl >/dev/null 2>&1; then"
     "  s=$(curl -s -o /dev/null -m 5 -w '%{http_code}' ${2:+-H \"Host: $2\"} \"$1\") || exit 1;"
-    "  case $3 in 0) case $s in 2??|3??) exit 0;; esac;; \"$s\") exit 0;; esac;"
+    "  case $3 in 0) case $s in 2*|3*) exit 0;; esac;; \"$s\") exit 0;; esac;"
     "  echo \"HTTP status $s\"; exit 1;"
     "elif command -v wget >/dev/null 2>&1; then"
     "  wget -q -O /dev/null ${2:+--header \"Host: $2\"} \"$1\";"
