@@ -30,17 +30,31 @@ struct cli {
     struct stack *stack;   /* by cli_load() */
     char *stack_name;      /* by cli_load() / cli_load_name() */
     struct lock *lock;
-    const char *argv_text; /* the command line without values of options, for the lock's holder */
+    size_t diag_shown;     /* entries of diag that the user has seen */
+    const char *argv_text; /* "stack up": what the lock's holder is called; borrowed */
 };
+
+void cli_init(struct cli *cli, const char *argv_text);
+void cli_clear(struct cli *cli);
+/* Shows collected diagnostics and the error. */
+void cli_report(struct cli *cli, const struct error *err);
 
 /* Each makes its part once; later calls give the same. */
 int cli_load(struct cli *cli, const struct strv *services, struct error *err);
 int cli_load_name(struct cli *cli, struct error *err);
 struct loop *cli_loop(struct cli *cli);
 int cli_engine(struct cli *cli, struct error *err);
+/* With a verb: a view for the progress of that command. NULL: the one that is there, or a plain
+ * one. */
+/* With a verb: a view for the progress of that command. NULL: the one there is, or a plain one. */
 struct view *cli_view(struct cli *cli, const char *verb);
 /* Takes the stack's lock, saying whom it waits for. */
 int cli_lock(struct cli *cli, const char *command, struct error *err);
-int cli_observe(struct snapshot **out, struct cli *cli, unsigned what, struct error *err);
+/* One list call for each bit of `what` (state/observe.h), for the stack that was loaded or named.
+ */
+/* One list call for each bit of `what` (state/observe.h), for the stack that was loaded or named.
+ */
+int cli_observe(struct snapshot **out, struct cli *cli, unsigned what,
+                const char *const *image_refs, size_t nrefs, struct error *err);
 
 #endif

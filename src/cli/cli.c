@@ -1,0 +1,160 @@
+/* The steps that commands share: load, open the engine, observe, lock, show. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cli/options.h"
+
+void cli_init(struct cli *cli, const char *argv_text)
+{
+    memset(cli, 0, sizeof(*cli));
+    cli->argv_text = argv_text;
+    cli->arena = arena_new();
+    diag_init(&cli->diag, cli->arena);
+}
+
+void cli_clear(struct cli *cli)
+{
+    lock_release(cli->lock);
+    view_free(cli->view);
+    engine_close(cli->engine);
+    loop_free(cli->loop);
+    stack_free(cli->stack);
+    free(cli->stack_name);
+    options_clear(global_options, global_options_len, &cli->global);
+    diag_clear(&cli->diag);
+    arena_free(cli->arena);
+}
+
+/* Diagnostics that were collected and not yet shown, warnings included. */
+static void show_diag(struct cli *cli)
+{
+    if (cli->diag_shown == cli->diag.len)
+        return;
+    cli->diag_shown = cli->diag.len;
+    view_diag(cli_view(cli, NULL), &cli->diag);
+}
+
+void cli_report(struct cli *cli, const struct error *err)
+{
+    show_diag(cli);
+    view_error(cli_view(cli, NULL), err);
+}
+
+struct loop *cli_loop(struct cli *cli)
+{
+    if (!cli->loop)
+        cli->loop = loop_new();
+    return cli->loop;
+}
+
+static void load_options(struct load_options *out, struct cli *cli, const struct strv *services)
+{
+    struct global_options *g = &cli->global;
+    *out = (struct load_options){
+        .files = (const char *const *)g->files.items,
+        .stack_name = g->stack,
+        .project_name = g->project_name,
+        .project_directory = g->project_directory,
+        .env_files = (const char *const *)g->env_files.items,
+        .profiles = (const char *const *)g->profiles.items,
+        .services = services ? (const char *const *)services->items : NULL,
+    };
+}
+
+int cli_load(struct cli *cli, const struct strv *services, struct error *err)
+{
+    if (cli->stack)
+        return 0;
+    struct load_options opt;
+    load_options(&opt, cli, services);
+    if (stack_load(&cli->stack, &opt, &cli->diag, err) < 0)
+        return -1;
+    cli->stack_name = xstrdup(cli->stack->name);
+    show_diag(cli);
+    return 0;
+}
+
+int cli_load_name(struct cli *cli, struct error *err)
+{
+    if (cli->stack_name)
+        return 0;
+    struct load_options opt;
+    load_options(&opt, cli, NULL);
+    opt.all_profiles = true;
+    if (stack_load_name(&cli->stack_name, &cli->stack, &opt, &cli->diag, err) < 0)
+        return -1;
+    show_diag(cli);
+    return 0;
+}
+
+int cli_engine(struct cli *cli, struct error *err)
+{
+    if (cli->engine)
+        return 0;
+    struct engine_options opt = { .context = cli->global.context, .host = cli->global.host };
+    return engine_open(&cli->engine, cli_loop(cli), &opt, err);
+}
+
+static const char *from_environment(const char *flag, const char *name)
+{
+    if (flag)
+        return flag;
+    auto_free char *twin = xasprintf("STACK_%s", name);
+    auto_free char *compose = xasprintf("COMPOSE_%s", name);
+    const char *value = getenv(twin);
+    return value && *value ? value : getenv(compose);
+}
+
+struct view *cli_view(struct cli *cli, const char *verb)
+{
+    if (cli->view && !verb)
+        return cli->view;
+    view_free(take(cli->view));
+    static const char *const modes[] = { "auto", "tty", "plain", "json", "quiet" };
+    static const char *const colours[] = { "auto", "always", "never" };
+    struct view_options opt = { .verb = verb, .log_prefix = true };
+    const char *mode = from_environment(cli->global.progress, "PROGRESS");
+    const char *ansi = from_environment(cli->global.ansi, "ANSI");
+    for (size_t i = 0; i < countof(modes); i++)
+        if (str_eq(mode, modes[i]))
+            opt.mode = (enum view_mode)i;
+    for (size_t i = 0; i < countof(colours); i++)
+        if (str_eq(ansi, colours[i]))
+            opt.ansi = (enum view_ansi)i;
+    cli->view = view_new(verb ? cli_loop(cli) : NULL, &opt);
+    return cli->view;
+}
+
+static void say_waiting(void *ctx, const char *holder)
+{
+    struct cli *cli = ctx;
+    struct sink sink = view_sink(cli_view(cli, NULL));
+    auto_free char *text =
+        xasprintf("waiting for %s to finish with stack '%s'", holder, cli->stack_name);
+    sink.event(sink.ctx, &(struct event){ .kind = EVENT_NOTE, .text = text, .len = strlen(text) });
+}
+
+int cli_lock(struct cli *cli, const char *command, struct error *err)
+{
+    if (cli->lock)
+        return 0;
+    return lock_take(&cli->lock, cli_loop(cli), engine_endpoint(cli->engine)->host, cli->stack_name,
+                     command ? command : cli->argv_text, -1, say_waiting, cli, err);
+}
+
+int cli_observe(struct snapshot **out, struct cli *cli, unsigned what,
+                const char *const *image_refs, size_t nrefs, struct error *err)
+{
+    struct observe_options opt = {
+        .stack = cli->stack_name, .what = what, .image_refs = image_refs, .nimage_refs = nrefs
+    };
+    for (size_t i = 0; cli->stack && i < cli->stack->nnetworks; i++)
+        opt.any_network |= cli->stack->networks[i].external;
+    for (size_t i = 0; cli->stack && i < cli->stack->nvolumes; i++)
+        opt.any_volume |= cli->stack->volumes[i].external;
+    return state_observe(out, cli->engine, &opt, err);
+}
