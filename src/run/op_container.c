@@ -12,7 +12,7 @@
 #include "engine/create.h"
 #include "engine/requests.h"
 #include "model/labels.h"
-#include "plan/keys.h"
+#include "plan/labels.h"
 #include "run/private.h"
 
 #define STOP_DEFAULT_S 10
@@ -35,20 +35,15 @@ static const char *network_id(void *ctx, const char *name)
     return seen ? seen->id : NULL;
 }
 
-/* The newest container of a service: one made by this run, else one that stays. */
+/* The container of a service that this one names in its configuration. */
 static const char *container_id(void *ctx, const char *service)
 {
-    struct task *t = ctx;
-    const struct run *r = t->run;
-    for (size_t i = 0; i < r->plan->nops; i++) {
-        const struct task *other = &r->tasks[i];
-        if (other->op->kind == OP_CREATE && other->id && str_eq(other->op->service_name, service))
-            return other->id;
+    const struct task *t = ctx;
+    for (size_t i = 0; i < t->op->nparents; i++) {
+        const struct op_parent *parent = &t->op->parents[i];
+        if (str_eq(parent->service->name, service))
+            return parent->create ? task_of(t->run, parent->create)->id : parent->id;
     }
-    const struct snapshot *now = r->opt->now;
-    for (size_t i = 0; now && i < now->ncontainers; i++)
-        if (!now->containers[i].oneoff && str_eq(now->containers[i].service, service))
-            return now->containers[i].id;
     return NULL;
 }
 
@@ -66,33 +61,24 @@ static void add_anonymous(struct strv *out, const struct op *op)
     }
 }
 
-static const char *image_id_of(const struct task *t)
+/* The id of an image that this run pulled or built. */
+static const char *made_image(void *ctx, const char *ref)
 {
-    const struct op *op = t->op;
-    if (op->image_op && task_of(t->run, op->image_op)->id)
-        return task_of(t->run, op->image_op)->id;
-    return op->image_id;
+    const struct task *t = ctx;
+    const struct run *r = t->run;
+    for (size_t i = 0; i < r->plan->nops; i++) {
+        const struct task *other = &r->tasks[i];
+        bool brings = other->op->kind == OP_IMAGE_PULL || other->op->kind == OP_IMAGE_BUILD;
+        if (brings && other->id && str_eq(other->op->ref, ref))
+            return other->id;
+    }
+    return NULL;
 }
 
-/* Labels that follow from the plan; create.c adds those that follow from the model. */
-static void add_labels(struct strv *out, const struct task *t)
+static const char *made_container(void *ctx, const struct op *create)
 {
-    const struct op *op = t->op;
-    const char *image_id = image_id_of(t);
-    if (image_id) {
-        strv_add(out, LABEL_IMAGE);
-        strv_add(out, image_id);
-    }
-    if (op->deps_digest) {
-        strv_add(out, LABEL_DEPS);
-        strv_add(out, op->deps_digest);
-    }
-    if (op->old) {
-        strv_add(out, LABEL_REPLACE);
-        strv_add(out, op->old->id);
-    }
-    strv_add(out, LABEL_KEYS);
-    strv_take(out, keys_text(op->service));
+    const struct task *t = ctx;
+    return task_of(t->run, create)->id;
 }
 
 static bool is_ours(const struct task *t, const json_t *seen)
@@ -152,7 +138,8 @@ static void send_create(struct task *t, char **link_variables)
     auto_strv struct strv labels = STRV_INIT, anonymous = STRV_INIT;
     struct error err = ERROR_INIT;
     json_t *body = NULL;
-    add_labels(&labels, t);
+    struct plan_ids ids = { .image = made_image, .container = made_container, .ctx = t };
+    plan_labels(&labels, t->run->opt->stack, t->run->opt->now, op, &ids);
     add_anonymous(&anonymous, op);
     struct create_input in = {
         .stack = t->run->opt->stack,
