@@ -480,9 +480,9 @@ static char *exactly(const char *name)
     return str_detach(&out);
 }
 
-void rq_networks_named(request_out rq, const char *const *names, size_t n)
+static void list_named(request_out rq, const char *resource, const char *const *names, size_t n)
 {
-    struct str path = path_plain("/networks");
+    struct str path = path_plain(resource);
     auto_json json_t *filters = json_object();
     for (size_t i = 0; i < n; i++) {
         auto_free char *pattern = exactly(names[i]);
@@ -490,6 +490,11 @@ void rq_networks_named(request_out rq, const char *const *names, size_t n)
     }
     query_json(&path, "filters", filters);
     make(rq, "GET", &path);
+}
+
+void rq_networks_named(request_out rq, const char *const *names, size_t n)
+{
+    list_named(rq, "/networks", names, n);
 }
 
 static void network(request_out rq, const char *method, const char *id, const char *after)
@@ -535,6 +540,11 @@ void rq_network_disconnect(request_out rq, const char *id, const char *container
 void rq_volumes(request_out rq, const char *stack)
 {
     list_of_stack(rq, "/volumes", stack, false);
+}
+
+void rq_volumes_named(request_out rq, const char *const *names, size_t n)
+{
+    list_named(rq, "/volumes", names, n);
 }
 
 static void volume(request_out rq, const char *method, const char *name)
