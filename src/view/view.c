@@ -89,7 +89,7 @@ void view_op_name(struct str *out, const struct op *op)
 
 const char *view_op_doing(const struct op *op)
 {
-    return op_words[op->kind].doing;
+    return op->kind == OP_WAIT ? "waiting" : op_words[op->kind].doing;
 }
 
 const char *view_op_done(const struct op *op)
