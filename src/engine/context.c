@@ -56,51 +56,75 @@ static bool is_this_machine(const char *host, size_t len)
     return false;
 }
 
+/* Whether all of it is ASCII letters, digits and bytes of `others`. */
+static bool made_of(const char *text, size_t len, const char *others)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)text[i]) && (!text[i] || !strchr(others, text[i])))
+            return false;
+    return true;
+}
+
+/* Cuts "host[:port]": the length of the host's name, and where the port begins or NULL. */
+static size_t cut_port(const char *authority, size_t len, const char **port)
+{
+    size_t name = len;
+    for (size_t i = 0; i < len; i++) {
+        if (authority[i] == ']')
+            name = len; /* colons so far were part of an IPv6 address */
+        else if (authority[i] == ':')
+            name = i;
+    }
+    *port = name + 1 < len ? authority + name + 1 : NULL;
+    return name;
+}
+
+#define PATH_BYTES "/-._~%+@:,="
+
 /* "host[:port][/path]" after "tcp://". */
 static int parse_tcp(struct engine_endpoint *out, const char *text, const char *address,
                      struct error *err)
 {
+    const char *port;
     size_t authority = strcspn(address, "/");
-    size_t name = authority;
-    for (size_t i = 0; i < authority; i++) {
-        if (!isalnum((unsigned char)address[i]) && !strchr(".-_:[]", address[i]))
-            return error_set(err, ERR_INPUT, 0, "the engine's address '%s' has no valid host name",
-                             text);
-        if (address[i] == ']')
-            name = authority; /* colons so far were part of an IPv6 address */
-        else if (address[i] == ':')
-            name = i;
-    }
-    if (name == 0)
-        return error_set(err, ERR_INPUT, 0, "the engine's address '%s' names no host", text);
-    bool has_port = name < authority && name + 1 < authority;
+    size_t name = cut_port(address, authority, &port);
     const char *path = address + authority;
     size_t path_len = strlen(path);
+    if (!made_of(address, authority, ".-_:[]") || !made_of(path, path_len, PATH_BYTES))
+        return error_set(err, ERR_INPUT, 0, "the engine's address '%s' is not a valid one", text);
+    if (name == 0)
+        return error_set(err, ERR_INPUT, 0, "the engine's address '%s' names no host", text);
     while (path_len > 0 && path[path_len - 1] == '/')
         path_len--;
-    out->host = xasprintf("tcp://%.*s:%.*s%.*s", (int)name, address,
-                          has_port ? (int)(authority - name - 1) : 4,
-                          has_port   ? address + name + 1
-                          : out->tls ? "2376"
-                                     : "2375",
-                          (int)path_len, path);
+    int port_len = port ? (int)(address + authority - port) : 4;
+    if (!port)
+        port = out->tls ? "2376" : "2375";
+    out->host =
+        xasprintf("tcp://%.*s:%.*s%.*s", (int)name, address, port_len, port, (int)path_len, path);
     out->local = is_this_machine(address, name);
     return 0;
 }
 
+/* "[user@]host[:port][/socket]" after "ssh://". All of it but the socket becomes arguments of ssh,
+ * and must not look like options. */
 static int parse_ssh(struct engine_endpoint *out, const char *text, const char *address,
                      struct error *err)
 {
     size_t authority = strcspn(address, "/");
-    const char *at = memchr(address, '@', authority);
-    if (at && memchr(address, ':', (size_t)(at - address))) {
+    const char *path = address + authority;
+    const char *at = memrchr(address, '@', authority);
+    size_t user = at ? (size_t)(at - address) : 0;
+    const char *host = at ? at + 1 : address;
+    size_t host_len = authority - (size_t)(host - address);
+    if (memchr(address, ':', user)) {
         error_set(err, ERR_INPUT, 0, "the engine's ssh:// address holds a password");
         return error_hint(err, "use a key, or ssh-agent");
     }
-    /* The name becomes an argument of ssh: it must not look like an option. */
-    const char *name = at ? at + 1 : address;
-    if (authority == 0 || *address == '-' || *name == '-' || name == address + authority)
+    if (host_len == 0 || *host == ':')
         return error_set(err, ERR_INPUT, 0, "the engine's address '%s' names no host", text);
+    if (!made_of(address, user, "._-+@") || !made_of(host, host_len, ".-_:[]") ||
+        !made_of(path, strlen(path), PATH_BYTES) || *address == '-' || *host == '-')
+        return error_set(err, ERR_INPUT, 0, "the engine's address '%s' is not a valid one", text);
     out->host = xstrdup(text);
     out->local = false;
     return 0;

@@ -154,6 +154,7 @@ static void hosts_are_completed_and_checked(void **state)
         { "tcp://a b", NULL, false },
         { "tcp://user@h", NULL, false },
         { "tcp://h\r\nX: y", NULL, false },
+        { "tcp://h/a\r\nX: y", NULL, false },
         { "ssh://", NULL, false },
         { "ssh://me:secret@h", NULL, false },
         { "ssh://-oProxyCommand=x", NULL, false },
