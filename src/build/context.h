@@ -45,26 +45,37 @@ struct context_entry {
     struct stat_key stat;
     dev_t rdev;
     const char *link;           /* symbolic links: where to */
-    uint8_t digest[DIGEST_LEN]; /* files */
+    uint8_t digest[DIGEST_LEN]; /* files; zero else */
 };
 
 /* What the rules leave of the folder, in stat_cache_order(), without sockets. */
 struct context {
-    struct arena *arena;
-    const struct context_entry *entries;
+    struct context_entry *entries;
     size_t len;
     char digest[DIGEST_HEX_LEN + 1]; /* of paths, types, modes and contents; not of times */
+    struct arena **arenas;           /* that hold the texts */
+    size_t narenas;
 };
+void context_free(struct context *c);
+DEFINE_FREEP(struct context, context_free)
 
 /* Looks at every file, reads those that the stat cache does not know. `cache_dir` may be NULL: no
  * cache. ERR_INPUT, ERR_SYSTEM with the path. */
 int context_scan(struct context **out, const struct context_place *place, const char *cache_dir,
                  struct error *err);
-void context_free(struct context *c);
-DEFINE_FREEP(struct context, context_free)
 
-/* Opens the directory that holds `path` below root_fd, following no link; *name points to the last
- * part of path. -1 with errno. */
+/* The same in steps, so that several threads share the work: begin, then each part on any thread,
+ * then end. What is passed to begin must stay until end. */
+struct scan;
+int scan_begin(struct scan **out, const struct context_place *place, const char *cache_dir,
+               size_t nparts, struct error *err);
+void scan_part(struct scan *s, size_t part); /* 0 .. nparts - 1 */
+/* Gives the context, or where `digest` is not NULL only its digest. Frees the scan, in any case. */
+int scan_end(struct context **out, char digest[DIGEST_HEX_LEN + 1], struct scan *s,
+             struct error *err);
+
+/* Opens the directory that holds `path` below root_fd, following no link; *name (may be NULL)
+ * points to the last part of path. -1 with errno. */
 int context_open_parent(int root_fd, const char *path, const char **name);
 /* The key of a stat result. */
 struct stat;

@@ -1,13 +1,18 @@
 /*
  * The stat cache. A file is a header, then records in the order of the walk, each with its path
- * behind it; so a walk and its cache are merged in one pass, without an index. Numbers are in the
- * machine's own byte order: the magic number does not read the same on another.
+ * behind it. A walk asks in the same order, so that the next record is nearly always the one; else
+ * it is searched for. Numbers are in the machine's own byte order: the magic number does not read
+ * the same on another.
  */
 #include "build/stat_cache.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/vec.h"
 
 #define MAGIC UINT64_C(0x31657461635a7453) /* the last digit counts the versions of the form */
 #define ALIGN 8
@@ -26,8 +31,9 @@ struct record {
 
 struct stat_cache {
     char *bytes;
-    size_t len;
-    size_t pos; /* of the next record */
+    struct {
+        VEC(size_t); /* where each record begins */
+    } records;
 };
 
 int stat_cache_order(const char *a, const char *b)
@@ -60,6 +66,20 @@ static size_t padded(size_t n)
     return (n + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+/* Whether a record begins at `at`; then *next is where the one after it does. */
+static bool check_record(const char *bytes, size_t len, size_t at, size_t *next)
+{
+    struct record r;
+    if (len - at < sizeof(r))
+        return false;
+    memcpy(&r, bytes + at, sizeof(r));
+    size_t left = len - at - sizeof(r);
+    if (r.path_len >= left || padded(r.path_len + 1) > left)
+        return false;
+    *next = at + sizeof(r) + padded(r.path_len + 1);
+    return bytes[at + sizeof(r) + r.path_len] == '\0';
+}
+
 struct stat_cache *stat_cache_read(char *bytes, size_t len)
 {
     struct stat_cache *c = xnew(struct stat_cache);
@@ -69,46 +89,62 @@ struct stat_cache *stat_cache_read(char *bytes, size_t len)
         return c;
     memcpy(&h, bytes, sizeof(h));
     size_t body = len - sizeof(h);
-    if (h.magic == MAGIC && h.body_len == body && h.checksum == checksum(bytes + sizeof(h), body)) {
-        c->len = len;
-        c->pos = sizeof(h);
-    }
+    if (h.magic != MAGIC || h.body_len != body || h.checksum != checksum(bytes + sizeof(h), body))
+        return c;
+    for (size_t at = sizeof(h), next; check_record(bytes, len, at, &next); at = next)
+        *vec_push(&c->records) = at;
     return c;
 }
 
-/* The record at c->pos and its path; false at the end, or at something that cannot be one. */
-static bool peek(const struct stat_cache *c, struct record *r, const char **path, size_t *next)
+struct stat_cache *stat_cache_load(const char *path)
 {
-    if (c->len - c->pos < sizeof(*r))
-        return false;
-    memcpy(r, c->bytes + c->pos, sizeof(*r));
-    size_t left = c->len - c->pos - sizeof(*r);
-    if (r->path_len >= left || padded(r->path_len + 1) > left)
-        return false;
-    *path = c->bytes + c->pos + sizeof(*r);
-    *next = c->pos + sizeof(*r) + padded(r->path_len + 1);
-    return (*path)[r->path_len] == '\0';
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0 || (uint64_t)st.st_size > STAT_CACHE_MAX_BYTES)
+        return stat_cache_read(NULL, 0);
+    char *bytes = xmalloc((size_t)st.st_size + 1);
+    size_t len = 0;
+    ssize_t n;
+    while ((n = read(fd, bytes + len, (size_t)st.st_size - len)) > 0)
+        len += (size_t)n;
+    return stat_cache_read(bytes, len);
 }
 
-const uint8_t *stat_cache_find(struct stat_cache *c, const char *path, const struct stat_key *key)
+static const char *record_path(const struct stat_cache *c, size_t i)
 {
-    struct record r;
-    const char *name;
-    size_t next;
-    while (peek(c, &r, &name, &next)) {
-        int order = stat_cache_order(name, path);
-        if (order > 0)
-            return NULL;
-        size_t at = c->pos;
-        c->pos = next;
+    return c->bytes + c->records.items[i] + sizeof(struct record);
+}
+
+/* The index of the record, or the number of records. */
+static size_t search(const struct stat_cache *c, const char *path)
+{
+    size_t low = 0, high = c->records.len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = stat_cache_order(record_path(c, middle), path);
+        if (order == 0)
+            return middle;
         if (order < 0)
-            continue;
-        bool same = r.key.ino == key->ino && r.key.size == key->size &&
-                    r.key.mtime_ns == key->mtime_ns && r.key.ctime_ns == key->ctime_ns;
-        const char *digest = c->bytes + at + offsetof(struct record, digest);
-        return same ? (const uint8_t *)digest : NULL;
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return NULL;
+    return c->records.len;
+}
+
+const uint8_t *stat_cache_find(const struct stat_cache *c, size_t *cursor, const char *path,
+                               const struct stat_key *key)
+{
+    size_t i = *cursor;
+    if (i >= c->records.len || strcmp(record_path(c, i), path) != 0)
+        i = search(c, path);
+    if (i >= c->records.len)
+        return NULL;
+    *cursor = i + 1;
+    const char *bytes = c->bytes + c->records.items[i];
+    if (memcmp(bytes + offsetof(struct record, key), key, sizeof(*key)) != 0)
+        return NULL;
+    return (const uint8_t *)bytes + offsetof(struct record, digest);
 }
 
 void stat_cache_free(struct stat_cache *c)
@@ -116,7 +152,14 @@ void stat_cache_free(struct stat_cache *c)
     if (!c)
         return;
     free(c->bytes);
+    vec_free(&c->records);
     free(c);
+}
+
+bool stat_cache_racy(const struct stat_key *key, int64_t now_ns)
+{
+    int64_t settled = now_ns - STAT_CACHE_RACY_NS;
+    return key->mtime_ns >= settled || key->ctime_ns >= settled;
 }
 
 void stat_cache_begin(struct stat_cache_writer *w, int64_t now_ns)
@@ -131,8 +174,7 @@ bool stat_cache_add(struct stat_cache_writer *w, const char *path, const struct 
                     const uint8_t digest[DIGEST_LEN])
 {
     static const char zeros[ALIGN];
-    int64_t settled = w->now_ns - STAT_CACHE_RACY_NS;
-    if (key->mtime_ns >= settled || key->ctime_ns >= settled)
+    if (stat_cache_racy(key, w->now_ns))
         return false;
     struct record r = { .key = *key, .path_len = strlen(path) };
     memcpy(r.digest, digest, DIGEST_LEN);

@@ -37,10 +37,18 @@ int stat_cache_order(const char *a, const char *b);
 struct stat_cache;
 /* The bytes of a cache file, taken over (free()); NULL or anything that is not one: empty. */
 struct stat_cache *stat_cache_read(char *bytes, size_t len);
-/* The digest of `path` as it was, or NULL. Paths must be asked for in stat_cache_order(). */
-const uint8_t *stat_cache_find(struct stat_cache *c, const char *path, const struct stat_key *key);
+/* The same from a file, which need not be there. */
+struct stat_cache *stat_cache_load(const char *path);
+/* The digest of `path` as it was, or NULL. Several threads may ask at once; each has a *cursor of
+ * its own (begin with 0), which makes it fast to ask in stat_cache_order(). */
+const uint8_t *stat_cache_find(const struct stat_cache *c, size_t *cursor, const char *path,
+                               const struct stat_key *key);
 void stat_cache_free(struct stat_cache *c);
 DEFINE_FREEP(struct stat_cache, stat_cache_free)
+
+/* Whether a file that looks like this, at `now_ns` by the wall clock before it was read, may have
+ * changed since without a trace. */
+bool stat_cache_racy(const struct stat_key *key, int64_t now_ns);
 
 /* A new cache file in memory. `now_ns`: the wall clock before the first file was looked at. */
 struct stat_cache_writer {

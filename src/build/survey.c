@@ -13,19 +13,28 @@
 #include "base/strv.h"
 #include "base/vec.h"
 
+#define SCAN_PARTS 4 /* as many as the worker pool has threads */
+
 /* One folder under one set of rules, for the images that share it. */
 struct scan_job {
-    struct survey_scan *all;
+    struct scan_all *all;
     const struct context_place *place;
-    char digest[DIGEST_HEX_LEN + 1];
     const struct image *image; /* the first that needs it, for messages */
+    struct scan *scan;
+    struct scan_share {
+        struct scan_job *job;
+        size_t number;
+    } shares[SCAN_PARTS];
+    size_t running;
+    char digest[DIGEST_HEX_LEN + 1];
     struct error err;
 };
 
-struct survey_scan {
+struct scan_all {
     struct {
         VEC(struct scan_job);
     } jobs;
+    struct loop *loop;
     const char *cache_dir;
     size_t running;
     bool done;
@@ -153,21 +162,52 @@ static int check_cycles(const struct build_survey *s, struct error *err)
 
 /* Contexts. */
 
-static void scan_work(void *ctx)
-{
-    struct scan_job *job = ctx;
-    auto_(context_freep) struct context *c = NULL;
-    if (context_scan(&c, job->place, job->all->cache_dir, &job->err) == 0)
-        memcpy(job->digest, c->digest, sizeof(job->digest));
-}
-
-static void scan_done(void *ctx)
+static void job_done(void *ctx)
 {
     struct scan_job *job = ctx;
     job->all->done = --job->all->running == 0;
 }
 
-static struct scan_job *find_job(struct survey_scan *all, const struct context_place *place)
+static void end_work(void *ctx)
+{
+    struct scan_job *job = ctx;
+    scan_end(NULL, job->digest, job->scan, &job->err);
+}
+
+static void share_work(void *ctx)
+{
+    struct scan_share *share = ctx;
+    scan_part(share->job->scan, share->number);
+}
+
+static void share_done(void *ctx)
+{
+    struct scan_share *share = ctx;
+    if (--share->job->running == 0)
+        loop_work(share->job->all->loop, end_work, job_done, share->job);
+}
+
+static void begin_work(void *ctx)
+{
+    struct scan_job *job = ctx;
+    scan_begin(&job->scan, job->place, job->all->cache_dir, SCAN_PARTS, &job->err);
+}
+
+static void begin_done(void *ctx)
+{
+    struct scan_job *job = ctx;
+    if (job->err.kind) {
+        job_done(job);
+        return;
+    }
+    job->running = SCAN_PARTS;
+    for (size_t i = 0; i < SCAN_PARTS; i++) {
+        job->shares[i] = (struct scan_share){ job, i };
+        loop_work(job->all->loop, share_work, share_done, &job->shares[i]);
+    }
+}
+
+static struct scan_job *find_job(struct scan_all *all, const struct context_place *place)
 {
     vec_each (job, &all->jobs)
         if (strcmp(job->place->root, place->root) == 0 && str_eq(job->place->ignore, place->ignore))
@@ -175,11 +215,23 @@ static struct scan_job *find_job(struct survey_scan *all, const struct context_p
     return NULL;
 }
 
+static int first_error(struct scan_all *all, struct error *err)
+{
+    int result = 0;
+    vec_each (job, &all->jobs) {
+        if (job->err.kind && result == 0) {
+            error_move(err, &job->err);
+            result = recipe_error(err, job->image);
+        }
+        error_clear(&job->err);
+    }
+    return result;
+}
+
 static int scan_contexts(struct survey_detail *d, struct loop *l, struct error *err)
 {
-    struct survey_scan all = { 0 };
     auto_free char *cache_dir = survey_cache_dir();
-    all.cache_dir = cache_dir;
+    struct scan_all all = { .loop = l, .cache_dir = cache_dir };
     for (size_t i = 0; i < d->stack->nimages; i++) {
         const struct recipe *r = d->images[i].recipe;
         if (r && r->place.root && !find_job(&all, &r->place))
@@ -189,17 +241,10 @@ static int scan_contexts(struct survey_detail *d, struct loop *l, struct error *
     all.running = all.jobs.len;
     vec_each (job, &all.jobs) {
         job->all = &all;
-        loop_work(l, scan_work, scan_done, job);
+        loop_work(l, begin_work, begin_done, job);
     }
     loop_wait(l, &all.done);
-    int result = 0;
-    vec_each (job, &all.jobs) {
-        if (job->err.kind && result == 0) {
-            error_move(err, &job->err);
-            result = recipe_error(err, job->image);
-        }
-        error_clear(&job->err);
-    }
+    int result = first_error(&all, err);
     for (size_t i = 0; i < d->stack->nimages && result == 0; i++) {
         const struct recipe *r = d->images[i].recipe;
         if (r)
