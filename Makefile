@@ -111,6 +111,15 @@ fuzz:
 	build/fuzz/tests/fuzz/$(FUZZ).fuzz -max_total_time=$(TIME) -artifact_prefix=build/fuzz/ \
 		build/fuzz/corpus/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
 
+# The programs of tests/bench, then the comparison; needs an engine, and `docker compose` to compare.
+bench_programs := $(patsubst tests/bench/%.c,$(out)/tests/bench/%.t,$(wildcard tests/bench/*.c))
+bench: $(if $(filter release,$(VARIANT)),all $(bench_programs))
+ifneq ($(VARIANT),release)
+	@$(MAKE) VARIANT=release bench
+else
+	@tests/bench/run
+endif
+
 golden: all
 	@GOLDEN=write VARIANT=$(VARIANT) tests/run golden
 
@@ -134,5 +143,7 @@ help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
 
 -include $(objs:.o=.d) $(programs:.t=.d) $(support:.o=.d) $(driver:.o=.d)
+
+.PHONY: bench
 .PHONY: all programs check $(kinds:%=check-%) fuzz golden demo install uninstall format clean help FORCE
 .SECONDARY:
