@@ -192,6 +192,26 @@ static int make_slots(struct up *u, struct member *m, struct error *err)
     return 0;
 }
 
+/* Whether a run that was killed left something of a service that is not asked for now: a temporary
+ * name; or, below a parent that is looked after, a container that names another parent or was never
+ * started. */
+static bool is_unfinished(struct up *u, const struct member *m)
+{
+    struct candidates seen = replicas_seen(u, m->s);
+    bool below = false;
+    for (size_t i = 0; i < m->nparents; i++)
+        below = below || member_of(u, m->parents[i].service)->touched;
+    for (size_t i = 0; i < seen.n; i++) {
+        const struct seen_container *c = seen.items[i];
+        auto_free char *name = service_container_name(u->p.st, m->s, c->number);
+        const char *label = container_label(c, LABEL_PARENTS);
+        bool lost = *label && m->parents_text && !str_eq(label, m->parents_text);
+        if (is_temporary(c, name) || (below && (lost || c->state == CONTAINER_CREATED)))
+            return true;
+    }
+    return false;
+}
+
 /* The containers that this service's ones name, and what their label must say. */
 static void find_parents(struct up *u, struct member *m)
 {
@@ -217,6 +237,7 @@ static void find_parents(struct up *u, struct member *m)
     }
     if (known)
         m->parents_text = arena_strdup(u->p.arena, text.buf);
+    m->touched = m->touched || is_unfinished(u, m);
 }
 
 /* Whether the image of `s` is one that nobody has seen yet. */

@@ -86,6 +86,34 @@ static int decide_network(struct up *u, const struct network *n, struct error *e
     return 0;
 }
 
+/* On a network of the name that is not the one of now: it could not start again. */
+static bool is_stale(struct up *u, const struct service *s, const struct network *n)
+{
+    size_t count;
+    const struct seen_container *c = snapshot_service(&count, u->p.now, s->name);
+    const char *id = network_of(u, n)->id;
+    for (size_t i = 0; i < count; i++)
+        if (!c[i].oneoff && container_is_ours(&u->p, &c[i]) && uses_network(&c[i], n->name, NULL) &&
+            !uses_network(&c[i], n->name, id ? id : ""))
+            return true;
+    return false;
+}
+
+/* Services that were not asked for, but are on a network that is replaced, go along: now, or in the
+ * run after one that was killed. */
+static void touch_users(struct up *u, struct member *m)
+{
+    for (size_t i = 0; i < m->s->nendpoints; i++) {
+        const struct network *n = m->s->endpoints[i].network;
+        enum object_state state = network_of(u, n)->state;
+        if (state == OBJECT_REPLACE)
+            m->network_reason = arena_printf(u->p.arena, "network '%s' is replaced", n->name);
+        else if (!m->touched && state != OBJECT_UNUSED && is_stale(u, m->s, n))
+            m->touched = true;
+    }
+    m->touched = m->touched || m->network_reason;
+}
+
 int decide_networks(struct up *u, struct error *err)
 {
     const struct stack *st = u->p.st;
@@ -97,16 +125,8 @@ int decide_networks(struct up *u, struct error *err)
                 return error_wrap(err, "service '%s'", m->s->name);
         }
     }
-    /* Services that were not asked for, but are on a network that is replaced, go along. */
-    for (size_t i = 0; i < st->nservices; i++) {
-        struct member *m = &u->members[i];
-        for (size_t k = 0; k < m->s->nendpoints; k++) {
-            const struct network *n = m->s->endpoints[k].network;
-            if (network_of(u, n)->state == OBJECT_REPLACE)
-                m->network_reason = arena_printf(u->p.arena, "network '%s' is replaced", n->name);
-        }
-        m->touched = m->touched || m->network_reason;
-    }
+    for (size_t i = 0; i < st->nservices; i++)
+        touch_users(u, &u->members[i]);
     return 0;
 }
 

@@ -8,9 +8,9 @@
  */
 #include "unit.h"
 
+#include "../support/sim.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "../support/sim.h"
 
 #define ORDERS 150 /* random ones for each scenario */
 
@@ -20,6 +20,7 @@ struct scenario {
     const char *after;             /* file, or NULL: down */
     void (*change)(struct sim *s); /* what else happens between */
     struct plan_options opt;
+    bool then_all;
     bool two_networks_one_by_one;
 };
 
@@ -59,6 +60,15 @@ static size_t run_once(struct sim *s, const struct stack *st, const struct plan_
     sim_run_clear(&run);
     sim_settle(s);
     return nops;
+}
+
+/* Where a command names services, what it left of the others is completed by one for all. */
+static void complete(struct sim *s, const struct scenario *sc, const struct stack *st,
+                     unsigned *random)
+{
+    run_once(s, st, &sc->opt, !sc->after, SIZE_MAX, random);
+    if (sc->then_all)
+        run_once(s, st, &plain, false, SIZE_MAX, random);
 }
 
 static void print_plan(struct sim *s, const struct stack *st, const struct plan_options *opt)
@@ -105,7 +115,7 @@ static void kill_at(struct trial *t, size_t first, size_t second, unsigned *rand
     run_once(&s, t->after, &t->sc->opt, down, first, random);
     if (second)
         run_once(&s, t->after, &t->sc->opt, down, second, random);
-    run_once(&s, t->after, &t->sc->opt, down, SIZE_MAX, random);
+    complete(&s, t->sc, t->after, random);
     check_end(t, &s, how, first);
     sim_clear(&s);
 }
@@ -128,6 +138,7 @@ static void run_scenario(const struct scenario *sc)
     sim_copy(&s, &t.start);
     t.nops = run_once(&s, after, &sc->opt, !sc->after, SIZE_MAX, NULL);
     assert_true(t.nops > 0);
+    complete(&s, sc, after, NULL);
     t.expected = sim_describe(&s, t.known);
     check_end(&t, &s, "never", t.nops);
     sim_clear(&s);
@@ -147,27 +158,254 @@ static void run_scenario(const struct scenario *sc)
     sim_clear(&t.start);
 }
 
-#define WEB_DB(web, db)                                                                       \
-    "name: demo\n"                                                                            \
-    "services:\n"                                                                             \
-    "  web: { image: web, depends_on: { db: { condition: service_healthy } }, " web " }\n"    \
-    "  db: { image: db, volumes: [ 'data:/data' ], healthcheck: { test: 'true' }, " db " }\n" \
-    "volumes: { data: {} }\n"
+/* Services are written in flow form, one a line. */
+#define FILE_OF(services) "name: demo\nservices:\n" services
+#define VOLUME "volumes: { data: {} }\n"
+
+#define DB(more)                                                                  \
+    "  db: { image: db, volumes: [ 'data:/data' ], healthcheck: { test: 'true' }" \
+    " " more " }\n"
+#define WEB(more) \
+    "  web: { image: web, depends_on: { db: { condition: service_healthy } }" more " }\n"
+
+static const char web_db[] = FILE_OF(WEB("") DB("")) VOLUME;
 
 static void fresh(void **state)
 {
     (void)state;
-    run_scenario(&(struct scenario){ .name = "fresh", .after = WEB_DB("", ""), .opt = plain });
+    run_scenario(&(struct scenario){ .name = "fresh", .after = web_db, .opt = plain });
 }
 
 static void two_services_are_replaced(void **state)
 {
     (void)state;
+    run_scenario(&(struct scenario){
+        .name = "replace two",
+        .before = web_db,
+        .after = FILE_OF(WEB(", environment: { A: b }") DB(", environment: { A: b }")) VOLUME,
+        .opt = plain });
+}
+
+static void replacing_is_asked_for(void **state)
+{
+    (void)state;
+    struct plan_options force = plain;
+    force.recreate = RECREATE_FORCE;
+    /* The next run, plain, must not go on replacing; names and volumes end the same. */
     run_scenario(
-        &(struct scenario){ .name = "replace two",
-                            .before = WEB_DB("", ""),
-                            .after = WEB_DB("environment: { A: b }", "environment: { C: d }"),
+        &(struct scenario){ .name = "force", .before = web_db, .after = web_db, .opt = force });
+}
+
+static void new_images(struct sim *s)
+{
+    s->pulls++;
+    sim_add_image(s, "web", NULL);
+    sim_add_image(s, "db", NULL);
+}
+
+static void images_changed(void **state)
+{
+    (void)state;
+    run_scenario(&(struct scenario){
+        .name = "images", .before = web_db, .after = web_db, .change = new_images, .opt = plain });
+}
+
+static void scaled_up_and_down(void **state)
+{
+    (void)state;
+    static const char three[] = FILE_OF(WEB(", scale: 3") DB("")) VOLUME;
+    static const char two_new[] = FILE_OF(WEB(", scale: 2, environment: { A: b }") DB("")) VOLUME;
+    run_scenario(
+        &(struct scenario){ .name = "scale up", .before = web_db, .after = three, .opt = plain });
+    run_scenario(
+        &(struct scenario){ .name = "scale down", .before = three, .after = web_db, .opt = plain });
+    run_scenario(&(struct scenario){
+        .name = "scale down and change", .before = three, .after = two_new, .opt = plain });
+}
+
+#define MIGRATE(more) \
+    "  migrate: { image: web, depends_on: { db: { condition: service_healthy } }" more " }\n"
+#define APP                                                                                       \
+    "  app: { image: web, depends_on: { migrate: { condition: service_completed_successfully } }" \
+    " }\n"
+
+static void a_job_runs_when_what_it_depends_on_changed(void **state)
+{
+    (void)state;
+    static const char before[] = FILE_OF(APP MIGRATE("") DB("")) VOLUME;
+    run_scenario(&(struct scenario){ .name = "job, fresh", .after = before, .opt = plain });
+    run_scenario(
+        &(struct scenario){ .name = "job, changed",
+                            .before = before,
+                            .after = FILE_OF(APP MIGRATE(", environment: { A: b }") DB("")) VOLUME,
                             .opt = plain });
+    run_scenario(
+        &(struct scenario){ .name = "job, dependency changed",
+                            .before = before,
+                            .after = FILE_OF(APP MIGRATE("") DB(", environment: { A: b }")) VOLUME,
+                            .opt = plain });
+    run_scenario(&(struct scenario){ .name = "job, image of the dependency changed",
+                                     .before = before,
+                                     .after = before,
+                                     .change = new_images,
+                                     .opt = plain });
+}
+
+#define NETWORKS(web, front)                                                     \
+    FILE_OF("  web: { image: web, networks: [ " web " ], depends_on: [ db ] }\n" \
+            "  db: { image: db, networks: [ back ] }\n"                          \
+            "  alone: { image: web, network_mode: none }\n"                      \
+            "  sidecar: { image: web, network_mode: 'service:web' }\n")          \
+    "networks: { front: { " front " }, back: {} }\n"
+
+static void a_network_changed(void **state)
+{
+    (void)state;
+    static const char before[] = NETWORKS("front, back", "");
+    for (int one_by_one = 0; one_by_one < 2; one_by_one++) {
+        run_scenario(&(struct scenario){ .name = "networks, fresh",
+                                         .after = before,
+                                         .opt = plain,
+                                         .two_networks_one_by_one = one_by_one });
+        run_scenario(&(struct scenario){ .name = "network replaced",
+                                         .before = before,
+                                         .after = NETWORKS("front, back", "internal: true"),
+                                         .opt = plain,
+                                         .two_networks_one_by_one = one_by_one });
+        run_scenario(&(struct scenario){ .name = "network renamed",
+                                         .before = before,
+                                         .after = NETWORKS("front, back", "name: other"),
+                                         .opt = plain,
+                                         .two_networks_one_by_one = one_by_one });
+        run_scenario(&(struct scenario){ .name = "network left",
+                                         .before = before,
+                                         .after = NETWORKS("back", ""),
+                                         .opt = plain,
+                                         .two_networks_one_by_one = one_by_one });
+    }
+}
+
+static void a_network_of_services_that_were_not_asked_for_changed(void **state)
+{
+    (void)state;
+    static const char *const only_db[] = { "db", NULL };
+    struct plan_options opt = plain;
+    opt.services = only_db;
+    static const char before[] = FILE_OF("  web: { image: web }\n  db: { image: db }\n");
+    static const char after[] = FILE_OF(
+        "  web: { image: web }\n  db: { image: db }\n") "networks: { default: { internal: true } }\n";
+    run_scenario(&(struct scenario){ .name = "network of others",
+                                     .before = before,
+                                     .after = after,
+                                     .opt = opt,
+                                     .then_all = true });
+}
+
+static void parents_take_their_children_along(void **state)
+{
+    (void)state;
+#define VPN(more) "  vpn: { image: db" more " }\n"
+#define CHILDREN                                               \
+    "  torrent: { image: web, network_mode: 'service:vpn' }\n" \
+    "  probe: { image: web, pid: 'service:torrent', volumes_from: [ vpn ], scale: 2 }\n"
+    run_scenario(&(struct scenario){
+        .name = "children, fresh", .after = FILE_OF(VPN("") CHILDREN), .opt = plain });
+    run_scenario(&(struct scenario){ .name = "parent replaced",
+                                     .before = FILE_OF(VPN("") CHILDREN),
+                                     .after = FILE_OF(VPN(", environment: { A: b }") CHILDREN),
+                                     .opt = plain });
+    static const char *const only_vpn[] = { "vpn", NULL };
+    struct plan_options opt = plain;
+    opt.services = only_vpn;
+    run_scenario(&(struct scenario){ .name = "parent alone replaced",
+                                     .before = FILE_OF(VPN("") CHILDREN),
+                                     .after = FILE_OF(VPN(", environment: { A: b }") CHILDREN),
+                                     .opt = opt });
+}
+
+static void those_that_ask_for_it_are_restarted(void **state)
+{
+    (void)state;
+#define CACHE(more) "  cache: { image: db" more " }\n"
+#define CLIENT                                                                 \
+    "  client: { image: web, scale: 2, depends_on: { cache: { restart: true, " \
+    "condition: service_started } } }\n"                                       \
+    "  second: { image: web, depends_on: { client: { restart: true, "          \
+    "condition: service_started } } }\n"
+    run_scenario(&(struct scenario){ .name = "restart",
+                                     .before = FILE_OF(CACHE("") CLIENT),
+                                     .after = FILE_OF(CACHE(", environment: { A: b }") CLIENT),
+                                     .opt = plain });
+}
+
+static void link_variables_follow_their_target(void **state)
+{
+    (void)state;
+#define LINKED(db)                                                                  \
+    FILE_OF("  web: { image: web, links: [ 'db:pg' ], x-link-environment: true }\n" \
+            "  db: { image: db" db " }\n")
+    run_scenario(&(struct scenario){ .name = "links, target changed",
+                                     .before = LINKED(""),
+                                     .after = LINKED(", environment: { A: b }"),
+                                     .opt = plain });
+    run_scenario(&(struct scenario){ .name = "links, image of the target changed",
+                                     .before = LINKED(""),
+                                     .after = LINKED(""),
+                                     .change = new_images,
+                                     .opt = plain });
+}
+
+static void ports_and_names_move_between_services(void **state)
+{
+    (void)state;
+    run_scenario(&(struct scenario){
+        .name = "ports",
+        .before = FILE_OF("  a: { image: web, ports: [ '8080:80' ] }\n  b: { image: web }\n"),
+        .after = FILE_OF("  a: { image: web, ports: [ '8081:80' ] }\n"
+                         "  b: { image: web, ports: [ '8080:80' ] }\n"),
+        .opt = plain });
+    run_scenario(
+        &(struct scenario){ .name = "names",
+                            .before = FILE_OF("  a: { image: web, container_name: one }\n"
+                                              "  b: { image: web, container_name: two }\n"),
+                            .after = FILE_OF("  a: { image: web, container_name: two }\n"
+                                             "  b: { image: web, container_name: one }\n"
+                                             "  c: { image: web, container_name: three }\n"),
+                            .opt = plain });
+}
+
+static void orphans_are_removed(void **state)
+{
+    (void)state;
+    struct plan_options opt = plain;
+    opt.remove_orphans = true;
+    run_scenario(
+        &(struct scenario){ .name = "orphans",
+                            .before = FILE_OF("  old: { image: web, scale: 2 }\n" DB("")) VOLUME,
+                            .after = FILE_OF(DB("")) VOLUME,
+                            .opt = opt });
+}
+
+static void down_leaves_volumes(void **state)
+{
+    (void)state;
+    run_scenario(&(struct scenario){ .name = "down", .before = web_db, .opt = plain });
+    run_scenario(&(struct scenario){
+        .name = "down, networks", .before = NETWORKS("front, back", ""), .opt = plain });
+}
+
+static void allow_volumes(struct sim *s)
+{
+    s->volumes_may_go = true;
+}
+
+static void down_with_volumes(void **state)
+{
+    (void)state;
+    struct plan_options opt = plain;
+    opt.remove_volumes = true;
+    run_scenario(&(struct scenario){
+        .name = "down -v", .before = web_db, .change = allow_volumes, .opt = opt });
 }
 
 int main(void)
@@ -175,6 +413,19 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fresh),
         cmocka_unit_test(two_services_are_replaced),
+        cmocka_unit_test(replacing_is_asked_for),
+        cmocka_unit_test(images_changed),
+        cmocka_unit_test(scaled_up_and_down),
+        cmocka_unit_test(a_job_runs_when_what_it_depends_on_changed),
+        cmocka_unit_test(a_network_changed),
+        cmocka_unit_test(a_network_of_services_that_were_not_asked_for_changed),
+        cmocka_unit_test(parents_take_their_children_along),
+        cmocka_unit_test(those_that_ask_for_it_are_restarted),
+        cmocka_unit_test(link_variables_follow_their_target),
+        cmocka_unit_test(ports_and_names_move_between_services),
+        cmocka_unit_test(orphans_are_removed),
+        cmocka_unit_test(down_leaves_volumes),
+        cmocka_unit_test(down_with_volumes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
