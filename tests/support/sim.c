@@ -325,7 +325,8 @@ static bool fulfilled(struct sim *s, const struct service *service, enum conditi
     json_t *c;
     json_array_foreach(s->containers, i, c)
     {
-        if (!str_eq(label(c, LABEL_SERVICE), service->name))
+        bool unfinished = strspn(name_of(c), "0123456789abcdef") == 12;
+        if (!str_eq(label(c, LABEL_SERVICE), service->name) || unfinished)
             continue;
         bool job_done = str_eq(field(c, "Status"), "Exited (0) now");
         bool healthy = str_eq(field(c, "Status"), "Up (healthy)");

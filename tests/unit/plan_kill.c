@@ -17,6 +17,7 @@
 struct scenario {
     const char *name;
     const char *before;            /* file, or NULL: nothing is there */
+    const char *middle;            /* file of the run that is killed, where it is not `after` */
     const char *after;             /* file, or NULL: down */
     void (*change)(struct sim *s); /* what else happens between */
     struct plan_options opt;
@@ -83,7 +84,7 @@ static void print_plan(struct sim *s, const struct stack *st, const struct plan_
 
 struct trial {
     const struct scenario *sc;
-    struct stack *after;
+    struct stack *middle, *after;
     struct sim start;
     unsigned known;
     char *expected;
@@ -112,7 +113,7 @@ static void kill_at(struct trial *t, size_t first, size_t second, unsigned *rand
     struct sim s;
     bool down = !t->sc->after;
     sim_copy(&s, &t->start);
-    run_once(&s, t->after, &t->sc->opt, down, first, random);
+    run_once(&s, t->middle, &t->sc->opt, down, first, random);
     if (second)
         run_once(&s, t->after, &t->sc->opt, down, second, random);
     complete(&s, t->sc, t->after, random);
@@ -125,7 +126,9 @@ static void run_scenario(const struct scenario *sc)
     struct trial t = { .sc = sc };
     auto_(stack_freep) struct stack *before = sc->before ? sim_stack(sc->before) : NULL;
     auto_(stack_freep) struct stack *after = sim_stack(sc->after ? sc->after : sc->before);
+    auto_(stack_freep) struct stack *middle = sc->middle ? sim_stack(sc->middle) : NULL;
     t.after = after;
+    t.middle = middle ? middle : after;
     sim_init(&t.start);
     t.start.api_one_network = sc->two_networks_one_by_one;
     if (before)
@@ -137,11 +140,16 @@ static void run_scenario(const struct scenario *sc)
     struct sim s;
     sim_copy(&s, &t.start);
     t.nops = run_once(&s, after, &sc->opt, !sc->after, SIZE_MAX, NULL);
-    assert_true(t.nops > 0);
+    assert_true(t.nops > 0 || sc->middle);
     complete(&s, sc, after, NULL);
     t.expected = sim_describe(&s, t.known);
     check_end(&t, &s, "never", t.nops);
     sim_clear(&s);
+    if (sc->middle) {
+        sim_copy(&s, &t.start);
+        t.nops = run_once(&s, middle, &sc->opt, !sc->after, 0, NULL);
+        sim_clear(&s);
+    }
 
     unsigned random = 2463534242;
     for (size_t i = 0; i <= t.nops; i++) {
@@ -184,6 +192,24 @@ static void two_services_are_replaced(void **state)
         .before = web_db,
         .after = FILE_OF(WEB(", environment: { A: b }") DB(", environment: { A: b }")) VOLUME,
         .opt = plain });
+}
+
+static void the_file_changes_again_before_the_next_run(void **state)
+{
+    (void)state;
+    static const char a[] =
+        FILE_OF(WEB(", environment: { A: a }") DB(", environment: { A: a }")) VOLUME;
+    static const char b[] =
+        FILE_OF(WEB(", environment: { A: b }") DB(", environment: { A: b }")) VOLUME;
+    run_scenario(&(struct scenario){
+        .name = "changed again", .before = web_db, .middle = a, .after = b, .opt = plain });
+    run_scenario(&(struct scenario){
+        .name = "changed back", .before = web_db, .middle = a, .after = web_db, .opt = plain });
+    run_scenario(&(struct scenario){ .name = "scaled, then changed",
+                                     .before = web_db,
+                                     .middle = FILE_OF(WEB(", scale: 3") DB("")) VOLUME,
+                                     .after = a,
+                                     .opt = plain });
 }
 
 static void replacing_is_asked_for(void **state)
@@ -413,6 +439,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fresh),
         cmocka_unit_test(two_services_are_replaced),
+        cmocka_unit_test(the_file_changes_again_before_the_next_run),
         cmocka_unit_test(replacing_is_asked_for),
         cmocka_unit_test(images_changed),
         cmocka_unit_test(scaled_up_and_down),
