@@ -54,7 +54,7 @@ void check_port_number(const struct schema_run *run, const struct node *v)
 {
     int64_t port;
 
-    if (value_int(&port, v) == 0 && (port < 0 || port > 65535))
+    if (value_int(&port, v) == 0 && (port < 1 || port > 65535))
         run_error(run, v->span, "a port is a number from 1 to 65535");
 }
 
@@ -145,7 +145,7 @@ static int expand_spec(const struct schema_run *run, struct node *list, const st
                  strcmp(s.protocol, "sctp") == 0;
     if (!*s.target)
         return bad_spec(run, item, "the container's port is missing");
-    if (parse_range(&target, s.target) < 0)
+    if (parse_range(&target, s.target) < 0 || target.first < 1)
         return bad_spec(run, item,
                         "the container's port must be a number from 1 to 65535 or a range");
     if (published && parse_range(&host, s.published) < 0)
