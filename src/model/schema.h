@@ -71,7 +71,7 @@ enum effect {
 
 /* More about the values of a key. */
 enum schema_flag {
-    KEY_NATIVE = 1 << 0,       /* only in the native form; in a Compose file it is written x-NAME */
+    KEY_NATIVE = 1 << 0,       /* only in the native form; a service of a Compose file has x-NAME */
     KEY_REQUIRED = 1 << 1,     /* its object needs it */
     KEY_NULL = 1 << 2,         /* may be null */
     KEY_ZERO = 1 << 3,         /* 0, false and "" mean something other than leaving it out */
@@ -162,7 +162,8 @@ struct node *schema_merge_services(struct arena *a, struct node *base, struct no
 void schema_finish(struct arena *a, struct node *doc, enum schema_form form, bool raw,
                    struct diag *d);
 
-/* A native key in either spelling: `ready`, or `x-ready` in a Compose file. NULL: not there. */
+/* A native key of a service in either spelling: `ready`, or `x-ready` in a Compose file. NULL: not
+ * there. */
 struct node *schema_native(const struct node *map, const char *key);
 
 /* The canonical document as `config` shows it, a copy: env_file and ssh in short form. JSON also

@@ -36,12 +36,16 @@ static void unknown_key(const struct schema_run *run, const struct schema_keys *
     const struct schema_key *row = schema_find(keys, key);
 
     run_error(run, map->key_spans[i], "unknown key '%s'", key);
-    if (row && (row->flags & KEY_NATIVE)) {
+    if (row && keys == &schema_service) {
         auto_free char *dashed = xstrdup(key);
         for (char *p = dashed; *p; p++)
             if (*p == '_')
                 *p = '-';
         diag_hint(run->d, "in a Compose file write 'x-%s'", dashed);
+        return;
+    }
+    if (row) {
+        diag_hint(run->d, "it belongs to a file with 'projects' or 'infrastructure'");
         return;
     }
     if (keys == &schema_service)
@@ -157,7 +161,7 @@ static void check_texts(const struct schema_run *run, const struct schema_key *r
     }
 }
 
-/* NAME=VALUE. Only text without a name, or with a blank before '=', is wrong. */
+/* NAME=VALUE. Only a blank before '=' is wrong, and where `row` says so a missing '='. */
 static void check_pair(const struct schema_run *run, const struct schema_key *row,
                        const struct node *v)
 {
@@ -169,8 +173,9 @@ static void check_pair(const struct schema_run *run, const struct schema_key *ro
     }
     size_t name = strcspn(v->text, "=");
     bool blank = name && (v->text[name - 1] == ' ' || v->text[name - 1] == '\t');
+    /* An unset variable leaves such an item, which Compose lets pass. */
     if (!name)
-        run_error(run, v->span, "the name before '=' is missing");
+        run_warning(run, v->span, "the name before '=' is missing");
     else if (blank && (row->flags & KEY_KEEP_NULL))
         run_error(run, v->span, "there is a blank before '='");
     else if ((row->flags & KEY_PAIRS) && !v->text[name])

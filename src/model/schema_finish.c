@@ -157,8 +157,11 @@ static void finish_mapping(const struct schema_run *run, const struct schema_key
     finish_free(v);
     node_each(i, v->kind == NODE_MAP ? v : NULL)
     {
-        if (v->items[i]->kind == NODE_NULL && !(row->flags & KEY_KEEP_NULL))
-            v->items[i] = node_string(run->arena, "", v->items[i]->span);
+        if (v->items[i]->kind != NODE_NULL || (row->flags & KEY_KEEP_NULL))
+            continue;
+        if (row->shape == SHAPE_OPTIONS && !(row->flags & KEY_ITEM_NULL))
+            run_error(run, v->items[i]->span, "'%s' has no value", v->keys[i]);
+        v->items[i] = node_string(run->arena, "", v->items[i]->span);
     }
     node_sort_keys(v);
 }

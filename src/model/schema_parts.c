@@ -132,14 +132,16 @@ const struct schema_keys schema_mount = SCHEMA_KEYS_FINISH(mount_rows, finish_mo
 
 static const struct schema_key device_rows[] = {
     { "source", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_REQUIRED, .doc = "Path on the host." },
-    { "target", SHAPE_STRING, MERGE_REPLACE, .doc = "Path in the container." },
+    { "target", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_REQUIRED,
+      .doc = "Path in the container." },
     { "permissions", SHAPE_STRING, MERGE_REPLACE,
       .doc = "`r`, `w`, `m`: read, write, make nodes." },
 };
 const struct schema_keys schema_device = SCHEMA_KEYS(device_rows);
 
 static const struct schema_key file_use_rows[] = {
-    { "source", SHAPE_STRING, MERGE_REPLACE, .doc = "Name at the top level." },
+    { "source", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_REQUIRED,
+      .doc = "Name at the top level." },
     { "target", SHAPE_STRING, MERGE_REPLACE, .doc = "Path in the container." },
     { "uid", SHAPE_STRING, MERGE_REPLACE, .doc = "Owner of the file; 0 by default." },
     { "gid", SHAPE_STRING, MERGE_REPLACE, .doc = "Group of the file; 0 by default." },

@@ -111,8 +111,8 @@ void schema_print_reference(struct str *out)
     str_add(out, "# Every key of a stack file\n\n"
                  "Printed from the table that checks, merges and prints stack files "
                  "(`src/model/schema_*.c`): do not edit.\n\n"
-                 "Keys that start with `x-` may stand anywhere and are left alone. Keys of the "
-                 "native form can be written `x-NAME`, with `-` for `_`, in a Compose file.\n");
+                 "Keys that start with `x-` may stand anywhere and are left alone. A service of a "
+                 "Compose file has the native keys as `x-ready` and `x-link-environment`.\n");
     *vec_push(&page) = (struct section){ &schema_top, "" };
     for (size_t i = 0; i < page.len; i++)
         print_section(&page, page.items[i]);

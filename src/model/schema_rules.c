@@ -104,7 +104,7 @@ void check_provider_options(const struct schema_run *run, const struct node *v)
     node_each(i, v->kind == NODE_MAP ? v : NULL)
     {
         const struct node *item = v->items[i];
-        bool ok = item->mark == MARK_RESET || item->kind != NODE_MAP;
+        bool ok = item->mark == MARK_RESET || (item->kind != NODE_MAP && item->kind != NODE_NULL);
         node_each(k, item->kind == NODE_LIST ? item : NULL) ok &= node_is_scalar(item->items[k]);
         if (!ok)
             run_error(run, item->span, "must be a string, number, true, false, or a list of those");
@@ -135,6 +135,7 @@ void finish_service(const struct schema_run *run, struct node *map)
 {
     if (str_eq(node_text_at(map, "pull_policy"), "if_not_present"))
         node_set_string(run->arena, map, "pull_policy", "missing");
+    node_remove(map, "pull_refresh_after"); /* the reference does not print it */
 }
 
 void finish_build(const struct schema_run *run, struct node *map)
@@ -146,7 +147,7 @@ void finish_build(const struct schema_run *run, struct node *map)
         run_error(run, node_key_span(map, "dockerfile"),
                   "'dockerfile' excludes 'dockerfile_inline'");
     set_default(run, map, "context", ".");
-    if (!text)
+    if (!has(map, "dockerfile_inline"))
         set_default(run, map, "dockerfile", "Dockerfile");
 }
 

@@ -84,7 +84,8 @@ const struct schema_key *run_find(const struct schema_run *run, const struct sch
                                   const char *name)
 {
     if (is_extension(name)) {
-        for (size_t i = 0; i < keys->len; i++)
+        /* Elsewhere x- keys are free: x-registry is as likely a place for an anchor. */
+        for (size_t i = 0; keys == &schema_service && i < keys->len; i++)
             if ((keys->items[i].flags & KEY_NATIVE) &&
                 same_but_dashes(name + 2, keys->items[i].name))
                 return &keys->items[i];

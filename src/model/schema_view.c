@@ -39,6 +39,14 @@ static void add_fixed_parts(struct arena *a, const struct schema_keys *keys, str
     } else if (keys == &schema_watch) {
         ensure(a, map, "exec", NODE_MAP);
         ensure(a, node_get(map, "exec"), "command", NODE_NULL);
+    } else if (keys == &schema_throttle) {
+        ensure(a, map, "Path", NODE_STRING);
+        ensure(a, map, "Rate", NODE_STRING);
+        if (!node_text_at(map, "Rate")[0])
+            node_set_string(a, map, "Rate", "0");
+    } else if (keys == &schema_weight) {
+        ensure(a, map, "Path", NODE_STRING);
+        ensure(a, map, "Weight", NODE_INT);
     }
 }
 
@@ -49,11 +57,16 @@ static const char *view_key(const struct schema_keys *keys, const char *key)
     return key;
 }
 
-/* Values that mean something although their structures leave them out. */
+/* Values that mean something although Compose's structures leave them out. */
 static bool is_left_out(const struct schema_keys *keys, const struct node *v)
 {
     return (v->kind == NODE_STRING && !v->text[0]) ||
            (keys == &schema_ulimit && v->kind == NODE_INT && v->integer == 0);
+}
+
+static bool is_empty_string(const struct schema_key *row, const struct node *v)
+{
+    return row && v->kind == NODE_STRING && !v->text[0];
 }
 
 static struct node *view_object(const struct viewing *w, const struct schema_keys *keys,
@@ -68,7 +81,7 @@ static struct node *view_object(const struct viewing *w, const struct schema_key
         const struct node *v = map->items[i];
         if (row && w->json && !is_left_out(keys, v))
             node_set(a, out, view_key(keys, map->keys[i]), view(w, row, v));
-        else if (!w->json)
+        else if (!w->json && !is_empty_string(row, v))
             node_set(a, out, map->keys[i], row ? view(w, row, v) : node_copy(a, v));
     }
     if (w->json) {

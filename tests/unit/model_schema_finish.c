@@ -139,6 +139,9 @@ static const struct {
       "{'volumes':[{'type':'tmpfs','target':'/t','tmpfs':{'size':'10485760','mode':493}}]}" },
     { "volumes: [{type: bind, source: ., target: /t, read_only: 'no', bind: {create_host_path: false}}]",
       "{'volumes':[{'type':'bind','source':'.','target':'/t','bind':{}}]}" },
+    { "network_mode: ''", "{'network_mode':''}" },
+    { "build: {dockerfile_inline: ''}", "{'build':{'context':'.','dockerfile_inline':''}}" },
+    { "environment: ['', A]", "{'environment':{'':null,'A':null}}" },
     { "x-y: {a: 1}", "{'x-y':{'a':1}}" },
     { "x-ready: {tcp: '80', timeout: 90s}", "{'x-ready':{'tcp':80,'timeout':'1m30s'}}" },
     { "x-link-environment: 'yes'", "{'x-link-environment':true}" },
@@ -268,7 +271,7 @@ static void test_views(void **state)
         "'entrypoint':null,'env_file':['e',{'path':'f','required':false}],"
         "'ulimits':{'core':{},'n':{'hard':1}}}},'x-c':{'d':null,'e':[1]}}");
     auto_free char *yaml_wanted = with_double_quotes(
-        "{'services':{'a':{'build':{'context':'','dockerfile':'Dockerfile','ssh':['default','k=/p']},"
+        "{'services':{'a':{'build':{'dockerfile':'Dockerfile','ssh':['default','k=/p']},"
         "'develop':{'watch':[{'path':'p','action':'rebuild'}]},"
         "'blkio_config':{'device_read_bps':[{'path':'/d','rate':'1024'}]},'deploy':{},"
         "'env_file':['e',{'path':'f','required':false}],"
