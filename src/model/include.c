@@ -85,6 +85,16 @@ static bool is_cycle(struct loader *ld, const char *path, const struct context *
     return false;
 }
 
+/* The chain of files with one more. */
+static const char *const *with_path(struct loader *ld, const struct context *ctx, const char *path)
+{
+    const char **out = arena_alloc(ld->a, (ctx->nincluded + 1) * sizeof(*out));
+    for (size_t i = 0; i < ctx->nincluded; i++)
+        out[i] = ctx->included[i];
+    out[ctx->nincluded] = path;
+    return out;
+}
+
 /* Where relative paths of an included file start: absolute, or as far as it goes from here when
  * the printed document keeps paths relative. */
 static const char *base_for(struct loader *ld, const char *dir, const char *from)
@@ -119,10 +129,7 @@ static struct node *load_entry(struct loader *ld, const struct node *entry,
                 break;
             add_env(ld, env, entry, ctx, inner.dir);
         }
-        const char **included = arena_alloc(ld->a, (ctx->nincluded + 1) * sizeof(*included));
-        memcpy(included, ctx->included, ctx->nincluded * sizeof(*included));
-        included[ctx->nincluded] = path;
-        inner.included = included;
+        inner.included = with_path(ld, ctx, path);
         inner.nincluded = ctx->nincluded + 1;
         if (!inner.dir)
             continue;
@@ -173,14 +180,11 @@ void include_resolve(struct loader *ld, struct node *doc, const struct source *s
     struct node *list = node_get(doc, "include");
     if (!list)
         return;
-    const char **included = arena_alloc(ld->a, (ctx->nincluded + 1) * sizeof(*included));
-    memcpy(included, ctx->included, ctx->nincluded * sizeof(*included));
-    size_t n = ctx->nincluded;
-    if (!n || strcmp(included[n - 1], src->path) != 0)
-        included[n++] = src->path;
     struct context here = *ctx;
-    here.included = included;
-    here.nincluded = n;
+    if (!here.nincluded || strcmp(here.included[here.nincluded - 1], src->path) != 0) {
+        here.included = with_path(ld, ctx, src->path);
+        here.nincluded++;
+    }
     node_each(i, list)
     {
         if (list->kind != NODE_LIST)
