@@ -51,9 +51,9 @@ struct loop *cli_loop(struct cli *cli)
     return cli->loop;
 }
 
-static void load_options(struct load_options *out, struct cli *cli, const struct strv *services)
+void cli_load_options(struct load_options *out, const struct cli *cli, const struct strv *services)
 {
-    struct global_options *g = &cli->global;
+    const struct global_options *g = &cli->global;
     *out = (struct load_options){
         .files = (const char *const *)g->files.items,
         .stack_name = g->stack,
@@ -62,20 +62,26 @@ static void load_options(struct load_options *out, struct cli *cli, const struct
         .env_files = (const char *const *)g->env_files.items,
         .profiles = (const char *const *)g->profiles.items,
         .services = services ? (const char *const *)services->items : NULL,
+        .compatibility = g->compatibility,
     };
 }
 
-int cli_load(struct cli *cli, const struct strv *services, struct error *err)
+int cli_load_with(struct cli *cli, const struct load_options *opt, struct error *err)
 {
     if (cli->stack)
         return 0;
-    struct load_options opt;
-    load_options(&opt, cli, services);
-    if (stack_load(&cli->stack, &opt, &cli->diag, err) < 0)
+    if (stack_load(&cli->stack, opt, &cli->diag, err) < 0)
         return -1;
     cli->stack_name = xstrdup(cli->stack->name);
     show_diag(cli);
     return 0;
+}
+
+int cli_load(struct cli *cli, const struct strv *services, struct error *err)
+{
+    struct load_options opt;
+    cli_load_options(&opt, cli, services);
+    return cli_load_with(cli, &opt, err);
 }
 
 int cli_load_name(struct cli *cli, struct error *err)
@@ -83,7 +89,7 @@ int cli_load_name(struct cli *cli, struct error *err)
     if (cli->stack_name)
         return 0;
     struct load_options opt;
-    load_options(&opt, cli, NULL);
+    cli_load_options(&opt, cli, NULL);
     opt.all_profiles = true;
     if (stack_load_name(&cli->stack_name, &cli->stack, &opt, &cli->diag, err) < 0)
         return -1;

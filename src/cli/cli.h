@@ -39,8 +39,13 @@ void cli_clear(struct cli *cli);
 /* Shows collected diagnostics and the error. */
 void cli_report(struct cli *cli, const struct error *err);
 
+/* What the global options say about loading; `services` may be NULL. Borrows from both. */
+void cli_load_options(struct load_options *out, const struct cli *cli,
+                      const struct strv *services);
+
 /* Each makes its part once; later calls give the same. */
 int cli_load(struct cli *cli, const struct strv *services, struct error *err);
+int cli_load_with(struct cli *cli, const struct load_options *opt, struct error *err);
 int cli_load_name(struct cli *cli, struct error *err);
 struct loop *cli_loop(struct cli *cli);
 int cli_engine(struct cli *cli, struct error *err);

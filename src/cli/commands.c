@@ -2,9 +2,10 @@
 #include "base/str.h"
 #include "cli/cli.h"
 
-extern const struct command cmd_help, cmd_version;
+extern const struct command cmd_config, cmd_help, cmd_version;
 
 const struct command *const commands[] = {
+    &cmd_config,
     &cmd_version,
     &cmd_help,
     NULL,

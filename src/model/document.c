@@ -51,13 +51,15 @@ const struct source *document_source(struct loader *ld, const char *path, struct
 
 /* Variables. */
 
-static void interpolate_tree(struct loader *ld, struct node *n, const struct variables *vars)
+/* Replaces variables in every text of the tree; `keep`: only looks at them. */
+static void interpolate_tree(struct loader *ld, struct node *n, const struct variables *vars,
+                             struct diag *d, bool keep)
 {
-    node_each(i, n) interpolate_tree(ld, n->items[i], vars);
-    if (n->kind != NODE_STRING || !strchr(n->text, '$'))
+    node_each(i, n) interpolate_tree(ld, n->items[i], vars, d, keep);
+    if (n->kind != NODE_STRING || !strchr(n->value, '$'))
         return;
     auto_str struct str out = STR_INIT_MAX(INTERPOLATE_MAX_BYTES);
-    if (interpolate(&out, n->text, n->span, vars, ld->d) == 0)
+    if (interpolate(&out, n->value, n->span, vars, d) == 0 && !keep)
         n->text = n->value = arena_strndup(ld->a, out.buf, out.len);
 }
 
@@ -93,7 +95,18 @@ static void replace_variables(struct loader *ld, struct node *doc, const struct 
     struct variables vars = {
         .get = view_get, .seen = view_seen, .ctx = &view, .unset_is_error = strict
     };
-    interpolate_tree(ld, doc, &vars);
+    interpolate_tree(ld, doc, &vars, ld->d, false);
+}
+
+/* Only tells view_seen() what the document mentions; whether it is set does not matter. */
+static void list_variables(struct loader *ld, struct node *doc, const struct env *env)
+{
+    struct diag quiet;
+    diag_init(&quiet, ld->a);
+    struct variable_view view = { ld, env };
+    struct variables vars = { .get = view_get, .seen = view_seen, .ctx = &view };
+    interpolate_tree(ld, doc, &vars, &quiet, true);
+    diag_clear(&quiet);
 }
 
 /* Dialects. */
@@ -170,6 +183,8 @@ struct node *document_read(struct loader *ld, const struct source *src, const st
         ld->native = true;
     if (!ld->opt->no_interpolate)
         replace_variables(ld, doc, env, native);
+    else if (ld->opt->list_variables)
+        list_variables(ld, doc, env);
     if (dialect == DIALECT_FIG)
         doc = fig_convert(ld, doc);
     enum schema_form form = dialect == DIALECT_NATIVE     ? FORM_NATIVE

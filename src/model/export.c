@@ -112,17 +112,31 @@ static int select_document(struct node **out, struct arena *a, const struct stac
     return 0;
 }
 
-static struct node *images_only(struct arena *a, const struct stack *st, const struct node *doc)
+static void put_images(struct arena *a, struct node *doc, const struct node *images)
+{
+    const struct node *services = node_get(doc, "services");
+    node_each(i, images)
+    {
+        long at = node_index(services, images->keys[i]);
+        if (at < 0)
+            continue;
+        struct node *service = node_copy(a, services->items[at]);
+        node_set(a, service, "image", images->items[i]);
+        services->items[at] = service;
+    }
+}
+
+static struct node *images_only(struct arena *a, const struct node *doc)
 {
     const struct node *services = node_get(doc, "services");
     struct node *out = node_new(a, NODE_MAP, doc->span);
     struct node *kept = node_new(a, NODE_MAP, doc->span);
     node_each(i, services)
     {
-        const struct service *s = stack_service(st, services->keys[i]);
         struct node *only = node_new(a, NODE_MAP, doc->span);
-        if (s && s->image)
-            node_set_string(a, only, "image", s->image);
+        struct node *image = node_get(services->items[i], "image");
+        if (image)
+            node_set(a, only, "image", image);
         node_set(a, kept, services->keys[i], only);
     }
     node_set(a, out, "services", kept);
@@ -195,8 +209,9 @@ int export_stack(struct str *out, const struct stack *st, const struct export_op
     struct node *doc = NULL;
     if (select_document(&doc, a, st, opt, err) < 0)
         return -1;
+    put_images(a, doc, opt->images);
     if (opt->images_only)
-        doc = images_only(a, st, doc);
+        doc = images_only(a, doc);
     auto_str struct str text = STR_INIT;
     const struct node *view = printed(a, doc, opt->format);
     if (opt->format == EXPORT_JSON)

@@ -17,6 +17,7 @@ struct export_options {
     bool all_resources;          /* also networks, volumes ... that no service uses */
     bool raw;                    /* --no-interpolate: '$' is not doubled */
     bool images_only;            /* --lock-image-digests: services with their image alone */
+    const struct node *images;   /* map service -> image to print instead, or NULL */
 };
 
 /* The whole document. ERR_NOTFOUND when a named service is not there. */

@@ -32,6 +32,7 @@ struct load_options {
     const char *const *environ;   /* NULL: the process's */
     /* for `config` */
     bool no_interpolate, no_normalize, no_resolve_paths, no_env_resolution, no_consistency;
+    bool list_variables; /* fill st->variables although no_interpolate is set */
     bool all_profiles;
     bool compatibility; /* names with '_' between their parts */
     load_git_fn *git;   /* NULL: git sources are an error that says they are not cloned */
