@@ -243,7 +243,13 @@ static void on_scalar(struct reader *r, const yaml_event_t *e)
     if (key_is_next(r)) {
         bool merges = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !e->data.scalar.tag &&
                       strcmp((const char *)e->data.scalar.value, merge_key) == 0;
-        set_key(r, merges ? merge_key : copy_text(r, e, at), at);
+        const char *key = merges ? merge_key : copy_text(r, e, at);
+        if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !e->data.scalar.tag &&
+            scalar_kind(key) != NODE_STRING) {
+            diag_error(r->diag, at, "a key must be text");
+            diag_hint(r->diag, "put it in quotes: \"%s\"", key);
+        }
+        set_key(r, key, at);
         r->has_aliases |= merges;
         if (name) {
             struct node *n = node_string(r->arena, top(r)->key, at);

@@ -4,7 +4,7 @@
  * Reading uses libyaml's events; typing is YAML 1.2 core as Compose's reader does it (0400 is the
  * integer 256 and 0o400 too, "yes"/"on" are strings, "null"/"~"/"" are null, .inf/.nan floats);
  * `<<` merge keys, anchors, and the tags !!str !!int !!float !!bool !!null !reset !override are
- * understood; other tags are an error. Duplicate keys, keys that are not scalars, several
+ * understood; other tags are an error. Duplicate keys, keys that are not text, several
  * documents, tabs, bad UTF-8 and control characters are diagnostics with position; after a syntax
  * error nothing more of that document is read.
  */

@@ -123,7 +123,7 @@ static void test_what_is_chosen(void **state)
         exported(&l, (struct export_options){ .format = EXPORT_JSON, .all_resources = true });
     assert_has(all, "demo_unused", true);
     auto_free char *images = exported(&l, (struct export_options){ .images_only = true });
-    assert_has(images, "  db:\n    image: demo-db\n", true);
+    assert_has(images, "  web:\n    image: web:1\n", true);
     assert_has(images, "networks", false);
     auto_free char *none =
         exported(&l, (struct export_options){ .services = (const char *const[]){ "nope", NULL } });

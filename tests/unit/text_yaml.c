@@ -200,9 +200,13 @@ static void tags_set_the_type_or_mark(void **state)
 static void keys_are_text(void **state)
 {
     (void)state;
-    assert_reads("8080: a\ntrue: b\n~: c\n'q': d\n1.50: e\n",
-                 "{\"8080\":\"a\",\"true\":\"b\",\"~\":\"c\",\"q\":\"d\",\"1.50\":\"e\"}");
+    assert_reads("'8080': a\n\"true\": b\non: c\n1.2.3: d\n",
+                 "{\"8080\":\"a\",\"true\":\"b\",\"on\":\"c\",\"1.2.3\":\"d\"}");
     assert_reads("a: &k name\n*k : v\n", "{\"a\":\"name\",\"name\":\"v\"}");
+    assert_refused("a: {80: b}\n",
+                   "f.yaml:1:5: error: a key must be text; put it in quotes: \"80\"");
+    assert_refused("true: b\n", "f.yaml:1:1: error: a key must be text");
+    assert_refused("a: {~: b}\n", "f.yaml:1:5: error: a key must be text");
     assert_refused("{a: b}: c\n", "f.yaml:1:1: error: a key must be plain text");
     assert_refused("image: {{ .Values.image }}\n", "a key must be plain text");
     assert_refused("a: &l [1]\n*l : v\n", "f.yaml:2:1: error: a key must be plain text");
