@@ -112,7 +112,10 @@ static int parse_ssh(struct engine_endpoint *out, const char *text, const char *
 {
     size_t authority = strcspn(address, "/");
     const char *path = address + authority;
-    const char *at = memrchr(address, '@', authority);
+    const char *at = NULL; /* the last one */
+    for (const char *p = address; p < path; p++)
+        if (*p == '@')
+            at = p;
     size_t user = at ? (size_t)(at - address) : 0;
     const char *host = at ? at + 1 : address;
     size_t host_len = authority - (size_t)(host - address);

@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "engine/requests.h"
 #include "net/lines.h"
+#include "net/ssh.h"
 
 /*
  * A call is sent at once, unless it changes something and the version is not known: then it waits
@@ -23,12 +24,13 @@
  * marked, and freed on the way out: `nested`.
  */
 
-enum { RETRIES = 2 };
+enum { RETRIES = 2, SSH_CONNECTIONS = 2 };
 static const int retry_pause_ms[RETRIES] = { 50, 250 };
 
 struct engine {
     struct loop *loop;
     struct http *http;
+    struct ssh *ssh; /* carries the connections of ssh:// */
     struct engine_endpoint endpoint;
     struct engine_call *calls; /* all that have not ended */
     struct engine_call *ping;  /* the one that asks for the version */
@@ -214,9 +216,11 @@ static bool is_absent(const struct error *err)
 static void no_engine(struct error *out, const struct engine *e, const struct error *err)
 {
     const struct engine_endpoint *ep = &e->endpoint;
-    const char *reason = strstr(err->msg, "': ");
+    const char *reason = e->ssh ? ssh_complaint(e->ssh) : NULL;
+    if (!reason && (reason = strstr(err->msg, "': ")))
+        reason += strlen("': ");
     error_set(out, ERR_NETWORK, err->code, "no engine answers at %s: %s", ep->host,
-              reason ? reason + strlen("': ") : err->msg);
+              reason ? reason : err->msg);
 
     const char *socket = str_starts(ep->host, "unix://") ? ep->host + strlen("unix://") : NULL;
     if (socket && access(socket, R_OK | W_OK) < 0 && errno == EACCES) {
@@ -302,7 +306,7 @@ static void failed(struct engine_call *c, const struct error *err)
         error_wrap(&shown, "the engine's answer");
     } else if (try_again(c, err)) {
         return;
-    } else if (is_absent(err)) {
+    } else if (is_absent(err) || (c->e->ssh && ssh_complaint(c->e->ssh) && !c->e->answered)) {
         no_engine(&shown, c->e, err);
     } else {
         error_copy(&shown, err);
@@ -486,6 +490,7 @@ static int open_http(struct engine *e, struct error *err)
 {
     const struct engine_endpoint *ep = &e->endpoint;
     struct http_endpoint http = {
+        .name = ep->host,
         .base_url = "http://localhost",
         .ca_file = ep->ca_file,
         .cert_file = ep->cert_file,
@@ -495,6 +500,11 @@ static int open_http(struct engine *e, struct error *err)
     auto_free char *url = NULL;
     if (str_starts(ep->host, "unix://")) {
         http.socket_path = ep->host + strlen("unix://");
+    } else if (str_starts(ep->host, "ssh://")) {
+        if (ssh_open(&e->ssh, e->loop, ep->host, err))
+            return -1;
+        http.socket_path = ssh_socket(e->ssh);
+        http.max_connections = SSH_CONNECTIONS;
     } else {
         url = xasprintf("http%s://%s", ep->tls ? "s" : "", ep->host + strlen("tcp://"));
         http.base_url = url;
@@ -538,6 +548,7 @@ void engine_close(struct engine *e)
     while (e->calls)
         call_free(e->calls);
     http_close(e->http);
+    ssh_close(e->ssh);
     engine_endpoint_clear(&e->endpoint);
     error_clear(&e->too_old);
     free(e->server);

@@ -42,6 +42,7 @@ struct child {
     bool own_session;
     bool exited;
     bool timed_out;
+    bool canceled;
     struct error failure;
     void (*done)(void *ctx, const struct child_result *result, const struct error *err);
     void *ctx;
@@ -53,10 +54,8 @@ static void report(void *ctx)
     if (c->timed_out && !c->failure.kind)
         error_set(&c->failure, ERR_TIMEOUT, 0, "'%s' did not end within %g s", c->name,
                   (double)c->timeout_ms / 1000);
-    if (c->failure.kind)
-        c->done(c->ctx, NULL, &c->failure);
-    else
-        c->done(c->ctx, &c->result, NULL);
+    if (!c->canceled)
+        c->done(c->ctx, c->failure.kind ? NULL : &c->result, c->failure.kind ? &c->failure : NULL);
     str_clear(&c->result.out);
     str_clear(&c->result.err);
     error_clear(&c->failure);
@@ -140,6 +139,16 @@ void child_kill(struct child *c, int signum)
         uv_process_kill(&c->process, signum);
 }
 
+void child_cancel(struct child *c)
+{
+    child_kill(c, SIGTERM);
+    c->canceled = true;
+    c->exited = true;
+    close_once(&c->process);
+    close_once(&c->input);
+    close_outputs(c);
+}
+
 static void open_output(struct child *c, struct output *o, struct str *kept, size_t max)
 {
     *kept = STR_INIT_MAX(max);
@@ -189,6 +198,11 @@ struct child *child_start(struct loop *l, const struct child_options *opt,
         stdio[0].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
         stdio[0].data.stream = (uv_stream_t *)&c->input;
     }
+    if (opt->stdio_fd > 0) {
+        stdio[0] = stdio[1] =
+            (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = opt->stdio_fd };
+        close_once(&c->out.pipe);
+    }
     uv_process_options_t options = {
         .exit_cb = on_exit_status,
         .file = opt->argv[0],
@@ -205,7 +219,8 @@ struct child *child_start(struct loop *l, const struct child_options *opt,
         spawn_failed(c, rc);
         return c;
     }
-    uv_read_start((uv_stream_t *)&c->out.pipe, on_alloc, on_read);
+    if (!uv_is_closing((uv_handle_t *)&c->out.pipe))
+        uv_read_start((uv_stream_t *)&c->out.pipe, on_alloc, on_read);
     uv_read_start((uv_stream_t *)&c->err.pipe, on_alloc, on_read);
     if (opt->input) {
         c->input_text = xmalloc(opt->input_len + 1);

@@ -11,6 +11,7 @@ struct child_options {
     const char *cwd;         /* NULL: ours */
     const char *input;       /* given on standard input, then closed; NULL: /dev/null */
     size_t input_len;
+    int stdio_fd;       /* > 0: this is both its standard input and output; stays the caller's */
     size_t output_max;  /* bytes kept of each of stdout and stderr; more is dropped */
     int64_t timeout_ms; /* then SIGKILL and ERR_TIMEOUT; 0: none */
     bool own_session;   /* setsid(): the terminal's Ctrl-C does not reach it */
@@ -30,6 +31,8 @@ struct child *child_start(struct loop *l, const struct child_options *opt,
                                        const struct error *err),
                           void *ctx);
 void child_kill(struct child *c, int signum);
+/* Kills it (SIGTERM) and forgets it: `done` does not run. */
+void child_cancel(struct child *c);
 
 /* Runs it to its end on the loop; *out is the caller's (str_clear both). */
 int child_run(struct child_result *out, struct loop *l, const struct child_options *opt,

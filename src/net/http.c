@@ -490,7 +490,8 @@ int http_open(struct http **out, struct loop *l, const struct http_endpoint *ep,
     h->multi = multi;
     h->socket_path = xstrdup(ep->socket_path);
     h->base_url = xstrdup(ep->base_url);
-    h->where = xasprintf("'%s'", ep->socket_path ? ep->socket_path : ep->base_url);
+    const char *name = ep->socket_path ? ep->socket_path : ep->base_url;
+    h->where = xasprintf("'%s'", ep->name ? ep->name : name);
     h->ca_file = xstrdup(ep->ca_file);
     h->cert_file = xstrdup(ep->cert_file);
     h->key_file = xstrdup(ep->key_file);

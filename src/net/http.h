@@ -20,6 +20,7 @@
 
 struct http_endpoint {
     const char *socket_path; /* unix socket, or NULL */
+    const char *name;        /* for messages; NULL: the socket's path, or the URL */
     const char *base_url;    /* "http://localhost", "https://host:2376"; no final slash */
     const char *ca_file;     /* TLS: PEM files or NULL */
     const char *cert_file;

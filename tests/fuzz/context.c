@@ -15,8 +15,11 @@ static void check(const struct engine_endpoint *ep, int rc, const struct error *
     fuzz_check(known);
     if (!strncmp(host, "tcp://", 6)) /* nothing that could break out of a request's head */
         fuzz_check(!strpbrk(host, "\r\n "));
-    if (!strncmp(host, "ssh://", 6)) /* nor be an option of ssh */
-        fuzz_check(host[6] != '-' && !strstr(host, "@-"));
+    if (!strncmp(host, "ssh://", 6)) { /* nor be an option of ssh */
+        size_t authority = strcspn(host + 6, "/");
+        for (size_t i = 6; i < 6 + authority; i++)
+            fuzz_check(host[i] != '-' || (i > 6 && host[i - 1] != '@'));
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -41,6 +42,12 @@ struct peer {
     struct strv requests;
     int accepted;
 };
+
+static void prepare(int fd)
+{
+    int rc = fcntl(fd, F_SETFD, FD_CLOEXEC) | fcntl(fd, F_SETFL, O_NONBLOCK);
+    assert(rc == 0);
+}
 
 static void drop(struct connection *c)
 {
@@ -113,7 +120,7 @@ static void on_connection(void *ctx, int events)
         }
     }
     while (c->out.len > 0) {
-        ssize_t n = send(c->fd, c->out.buf, c->out.len, MSG_NOSIGNAL);
+        ssize_t n = write(c->fd, c->out.buf, c->out.len);
         if (n < 0 && errno == EAGAIN)
             break;
         if (n < 0) {
@@ -137,9 +144,10 @@ static void on_listen(void *ctx, int events)
 {
     struct peer *p = ctx;
     (void)events;
-    int fd = accept4(p->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept(p->fd, NULL, NULL);
     if (fd < 0)
         return;
+    prepare(fd);
     struct connection *c = xnew(struct connection);
     p->accepted++;
     c->p = p;
@@ -157,7 +165,8 @@ struct peer *peer_new(struct loop *l, const char *path)
     assert(strlen(path) < sizeof(address.sun_path));
     memcpy(address.sun_path, path, strlen(path));
     p->loop = l;
-    p->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    p->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    prepare(p->fd);
     int rc = bind(p->fd, (struct sockaddr *)&address, sizeof(address));
     assert(rc == 0);
     rc = listen(p->fd, 64);

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "loop/child.h"
@@ -176,6 +177,42 @@ static void a_child_can_be_killed(void **state)
     assert_int_equal(k.status, 128 + SIGTERM);
 }
 
+static void one_descriptor_as_both_input_and_output(void **state)
+{
+    (void)state;
+    int fds[2];
+    char got[8] = { 0 };
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    assert_int_equal(write(fds[0], "in\n", 3), 3);
+    struct child_result r =
+        run("read x; echo $x-out; echo err >&2", (struct child_options){ .stdio_fd = fds[1] });
+    assert_int_equal(read(fds[0], got, sizeof(got)), 7);
+    assert_string_equal(got, "in-out\n");
+    assert_string_equal(r.out.buf, "");
+    assert_string_equal(r.err.buf, "err\n");
+    clear(&r);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void a_cancelled_child_does_not_report(void **state)
+{
+    (void)state;
+    int fds[2];
+    char got;
+    struct killed k = { 0 };
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    struct loop *l = loop_new();
+    const char *argv[] = { "sleep", "60", NULL };
+    struct child_options opt = { .argv = argv, .stdio_fd = fds[1] };
+    child_cancel(child_start(l, &opt, on_killed, &k));
+    close(fds[1]);
+    loop_free(l);
+    assert_false(k.done);
+    assert_int_equal(read(fds[0], &got, 1), 0); /* it has ended, and with it the other side */
+    close(fds[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +229,8 @@ int main(void)
         cmocka_unit_test(time_is_up),
         cmocka_unit_test(what_it_leaves_running_is_not_waited_for),
         cmocka_unit_test(a_child_can_be_killed),
+        cmocka_unit_test(one_descriptor_as_both_input_and_output),
+        cmocka_unit_test(a_cancelled_child_does_not_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
