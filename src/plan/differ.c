@@ -105,6 +105,8 @@ static const char *deps_differ(struct up *u, const struct member *m, const struc
     const char *label = container_label(c, LABEL_DEPS);
     if (!m->s->job || (m->deps_text && str_eq(label, m->deps_text)))
         return NULL;
+    if (!*label)
+        return "it was no job when it was made";
     for (const char *word = m->deps_text; word && *word; word += strspn(word, " ")) {
         size_t len = strcspn(word, " ");
         auto_free char *one = xstrndup(word, len);
@@ -113,7 +115,12 @@ static const char *deps_differ(struct up *u, const struct member *m, const struc
                                 word);
         word += len;
     }
-    return "what it depends on changes";
+    for (size_t i = 0; i < m->s->ndeps; i++) {
+        const struct member *dep = &u->members[m->s->deps[i].service->index];
+        if ((dep->image_op && dep->image_reason) || dep->below_new)
+            return arena_printf(u->p.arena, "'%s' changes", dep->s->name);
+    }
+    return "what it depended on is not known";
 }
 
 const char *differs(struct up *u, const struct member *m, const struct seen_container *c)

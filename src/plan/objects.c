@@ -19,7 +19,7 @@ bool uses_network(const struct seen_container *c, const char *name, const char *
     return false;
 }
 
-/* "stack.yaml:3", or "". */
+/* " (stack.yaml:3)", or "". */
 static const char *place(struct up *u, struct span span)
 {
     return span.source ? arena_printf(u->p.arena, " (%s:%d)", span.source->shown, span.line) : "";
@@ -82,7 +82,9 @@ static int decide_network(struct up *u, const struct network *n, struct error *e
         return -1;
     o->state = OBJECT_REPLACE;
     o->id = NULL;
-    o->reason = arena_printf(p->arena, "its definition changed%s", place(u, n->span));
+    o->reason = n->span.source ? arena_printf(p->arena, "its definition changed, %s:%d",
+                                              n->span.source->shown, n->span.line)
+                               : "its definition changed";
     return 0;
 }
 

@@ -4,6 +4,7 @@
  * The text groups what belongs together: images, networks and volumes, then each service, in the
  * order in which the first of their operations comes. Texts from outside are made safe.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -63,55 +64,80 @@ static void print_op(struct str *out, const struct op *op)
     str_addc(out, '\n');
 }
 
-/* "2 images to build, 3 containers to create, 1 to replace ...". */
+/* What becomes of one object, from all operations on it. */
+enum fate {
+    CREATED,
+    REPLACED,
+    RESTARTED,
+    STARTED,
+    STOPPED,
+    REMOVED,
+    CHANGED,
+    PULLED,
+    BUILT,
+    FATES
+};
+
+static enum fate fate_of(unsigned kinds, bool has_old)
+{
+#define HAS(kind) (kinds & 1U << (kind))
+    if (HAS(OP_CREATE) || HAS(OP_NETWORK_CREATE) || HAS(OP_VOLUME_CREATE))
+        return has_old || HAS(OP_NETWORK_REMOVE) ? REPLACED : CREATED;
+    if (HAS(OP_REMOVE) || HAS(OP_NETWORK_REMOVE) || HAS(OP_VOLUME_REMOVE) || HAS(OP_IMAGE_REMOVE))
+        return HAS(OP_RENAME) ? REPLACED : REMOVED;
+    if (HAS(OP_RESTART) || (HAS(OP_STOP) && HAS(OP_START)))
+        return RESTARTED;
+    if (HAS(OP_START) || HAS(OP_UNPAUSE))
+        return STARTED;
+    if (HAS(OP_STOP) || HAS(OP_KILL) || HAS(OP_PAUSE))
+        return STOPPED;
+    return HAS(OP_IMAGE_PULL) ? PULLED : HAS(OP_IMAGE_BUILD) ? BUILT : CHANGED;
+#undef HAS
+}
+
+struct total {
+    unsigned kinds; /* bits by enum op_kind */
+    bool has_old;
+};
+
+/* "3 containers to create, 1 container to replace, 1 image to pull". */
+static void print_totals_of(struct str *out, const struct strmap *objects, const char *object)
+{
+    static const char *const words[FATES] = { "create", "replace", "restart", "start", "stop",
+                                              "remove", "change",  "pull",    "build" };
+    size_t counts[FATES] = { 0 };
+    strmap_each(it, objects)
+    {
+        const struct total *t = it->value;
+        if (str_starts(it->key, object) && it->key[strlen(object)] == ' ')
+            counts[fate_of(t->kinds, t->has_old)]++;
+    }
+    for (size_t i = 0; i < FATES; i++)
+        if (counts[i])
+            str_addf(out, "%s%zu %s%s to %s", out->len ? ", " : "", counts[i], object,
+                     counts[i] == 1 ? "" : "s", words[i]);
+}
+
 static void print_totals(struct str *out, const struct plan *p)
 {
-    enum { BUILD, PULL, CREATE, REPLACE, START, STOP, REMOVE, OTHER, COUNT };
-    static const char *const texts[COUNT] = { "to build", "to pull", "to create", "to replace",
-                                              "to start", "to stop", "to remove", "other changes" };
-    size_t counts[COUNT] = { 0 };
+    static const char *const objects[] = { "container", "image", "network", "volume" };
+    struct strmap totals = STRMAP_INIT;
+    auto_str struct str line = STR_INIT;
     for (size_t i = 0; i < p->nops; i++) {
         const struct op *op = p->ops[i];
-        switch (op->kind) {
-        case OP_IMAGE_BUILD:
-            counts[BUILD]++;
-            break;
-        case OP_IMAGE_PULL:
-            counts[PULL]++;
-            break;
-        case OP_CREATE:
-            counts[op->old ? REPLACE : CREATE]++;
-            break;
-        case OP_NETWORK_CREATE:
-        case OP_VOLUME_CREATE:
-            counts[CREATE]++;
-            break;
-        case OP_START:
-            counts[START]++;
-            break;
-        case OP_STOP:
-        case OP_KILL:
-            counts[STOP]++;
-            break;
-        case OP_REMOVE:
-        case OP_NETWORK_REMOVE:
-        case OP_VOLUME_REMOVE:
-        case OP_IMAGE_REMOVE:
-            counts[REMOVE]++;
-            break;
-        case OP_WAIT:
-            break;
-        default:
-            counts[OTHER]++;
+        auto_free char *key = xasprintf("%s %s", op_words[op->kind].object, op->subject);
+        struct total *t = strmap_get(&totals, key);
+        if (!t) {
+            t = xnew(struct total);
+            strmap_set(&totals, key, t);
         }
+        t->kinds |= 1U << op->kind;
+        t->has_old = t->has_old || op->old;
     }
-    const char *separator = "";
-    for (size_t i = 0; i < COUNT; i++)
-        if (counts[i]) {
-            str_addf(out, "%s%zu %s", separator, counts[i], texts[i]);
-            separator = ", ";
-        }
-    str_addc(out, '\n');
+    for (size_t i = 0; i < countof(objects); i++)
+        print_totals_of(&line, &totals, objects[i]);
+    str_addf(out, "%s\n", line.buf);
+    strmap_clear(&totals, free);
 }
 
 void plan_print(struct str *out, const struct plan *p)
