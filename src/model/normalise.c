@@ -247,6 +247,7 @@ static void merge_under(struct loader *ld, struct node *s, const char *key,
         node_set(ld->a, out, own->keys[i], own->items[i]);
         out->key_spans[node_index(out, own->keys[i])] = own->key_spans[i];
     }
+    node_sort_keys(out);
     node_set(ld->a, s, key, out);
 }
 

@@ -30,10 +30,8 @@ static void need(struct validation *v, const char *service, struct span at, cons
         return;
     diag_error(v->ld->d, at, "service '%s' uses %s '%s', which is not defined", service, kind,
                name);
-    if (entries && entries->len)
-        suggest_key(v->ld, name, entries);
-    else
-        diag_hint(v->ld->d, "define it at the top level: %s: { %s: {} }", section, name);
+    diag_hint(v->ld->d, "define it at the top level: %s: { %s: {} }", section, name);
+    suggest_key(v->ld, name, entries);
 }
 
 static void check_uses(struct validation *v, const char *name, const struct node *s,
