@@ -34,6 +34,9 @@ struct cli {
     const char *argv_text; /* "stack up": what the lock's holder is called; borrowed */
 };
 
+/* A whole command line; the exit code. Once in a process. */
+int cli_main(int argc, char **argv);
+
 void cli_init(struct cli *cli, const char *argv_text);
 void cli_clear(struct cli *cli);
 /* Shows collected diagnostics and the error. */
