@@ -2,6 +2,7 @@
 #include "net/http.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include <utlist.h>
@@ -524,6 +525,14 @@ void http_close(struct http *h)
         destroy(h);
 }
 
+/* libcurl's sockets would be inherited by every child, which then keeps them open. */
+static int on_new_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)ctx, (void)purpose;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return CURL_SOCKOPT_OK;
+}
+
 void http_prepare(struct http *h, struct transfer *t, const char *path)
 {
     const struct curl_api *curl = h->curl;
@@ -541,6 +550,7 @@ void http_prepare(struct http *h, struct transfer *t, const char *path)
     curl->curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl->curl_easy_setopt(easy, CURLOPT_USERAGENT, "stack/" STACK_VERSION);
     curl->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
     curl->curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, HTTP_CONNECT_MS);
     curl->curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 64L << 10);
     if (h->socket_path)

@@ -1,6 +1,10 @@
 /* HTTP against a scripted peer, and what it does when the peer misbehaves. */
 #include "unit.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "../support/peer.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -413,6 +417,25 @@ static void those_that_may_last_do_not_keep_others_waiting(void **state)
     }
 }
 
+static void children_do_not_inherit_connections(void **state)
+{
+    struct fixture *f = *state;
+    peer_answer(f->p, 200, "ok"); /* which keeps the connection */
+    struct result r = request(f, (struct http_request){ 0 }, false);
+    int found = 0;
+    for (int fd = 3; fd < 64; fd++) {
+        struct sockaddr_un address = { 0 };
+        socklen_t len = sizeof(address);
+        if (getpeername(fd, (struct sockaddr *)&address, &len) < 0 ||
+            strcmp(address.sun_path, f->path) != 0)
+            continue;
+        found++;
+        assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    }
+    assert_int_equal(found, 1);
+    result_clear(&r);
+}
+
 /* --- ending early --- */
 
 static void a_cancelled_request_does_not_report(void **state)
@@ -627,6 +650,7 @@ int main(void)
         WITH_PEER(connections_are_kept_for_reading_and_never_for_changes),
         WITH_PEER(at_most_so_many_at_a_time),
         WITH_PEER(those_that_may_last_do_not_keep_others_waiting),
+        WITH_PEER(children_do_not_inherit_connections),
         WITH_PEER(a_cancelled_request_does_not_report),
         WITH_PEER(the_reader_may_end_a_transfer),
         WITH_PEER(a_callback_may_cancel_others_and_its_own),
