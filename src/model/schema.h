@@ -85,7 +85,8 @@ enum schema_flag {
     KEY_ITEM_INT = 1 << 11,    /* short form of an entry: an integer */
     KEY_ITEM_NULL = 1 << 12,   /* an entry may be null */
     KEY_PAIRS = 1 << 13,       /* MAPPING: in a list, each item needs its '=' */
-    KEY_AT_ONCE = 1 << 14,     /* REQUIRED: in each file, since the object is used before merging */
+    KEY_AT_ONCE =
+        1 << 14, /* used before merging: null, or a missing REQUIRED, is an error at once */
 };
 
 /* The form that a document is written in. */

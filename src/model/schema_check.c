@@ -80,7 +80,8 @@ static void check_object(const struct schema_run *run, const struct schema_keys 
         }
     }
     for (size_t i = 0; i < keys->len; i++)
-        if ((keys->items[i].flags & KEY_AT_ONCE) && !node_get(map, keys->items[i].name))
+        if ((keys->items[i].flags & KEY_REQUIRED) && (keys->items[i].flags & KEY_AT_ONCE) &&
+            !node_get(map, keys->items[i].name))
             run_error(run, map->span, "'%s' is missing", keys->items[i].name);
 }
 
@@ -370,9 +371,14 @@ static void check_texts_shape(const struct schema_run *run, const struct schema_
 static void check_value(const struct schema_run *run, const struct schema_key *row,
                         const struct node *v)
 {
-    /* A null is no value: merging takes the other file's; schema_finish() finds what remains. */
-    if (v->mark == MARK_RESET || v->kind == NODE_NULL || run_is_open(run, v))
+    if (v->mark == MARK_RESET || run_is_open(run, v))
         return;
+    /* A null is no value: merging takes the other file's; schema_finish() finds what remains. */
+    if (v->kind == NODE_NULL) {
+        if (row->flags & KEY_AT_ONCE)
+            wrong_type(run, row, v);
+        return;
+    }
 
     switch (row->shape) {
     case SHAPE_ANY:

@@ -231,7 +231,7 @@ static struct node *finish_value(const struct schema_run *run, const struct sche
         return NULL;
     v->mark = MARK_NONE;
     if (v->kind == NODE_NULL) {
-        if (!(row->flags & KEY_NULL))
+        if (!(row->flags & (KEY_NULL | KEY_AT_ONCE)))
             run_error(run, v->span, "must be %s", schema_shape_text(row));
         return NULL;
     }

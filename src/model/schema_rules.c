@@ -214,9 +214,10 @@ void finish_volume(const struct schema_run *run, struct node *map)
     }
 }
 
-/* A config or secret has its content from one place. */
+/* A config or secret has its content from one place; the keys whose names come first exclude each
+ * other, and one of them is needed unless `elsewhere`. */
 static void finish_object(const struct schema_run *run, const struct node *map,
-                          const char *const *sources, const char *text)
+                          const char *const *sources, bool elsewhere, const char *text)
 {
     const char *found = NULL;
 
@@ -227,18 +228,27 @@ static void finish_object(const struct schema_run *run, const struct node *map,
             run_error(run, node_key_span(map, *sources), "'%s' excludes '%s'", *sources, found);
         found = *sources;
     }
-    if (!found && !has(map, "external") && !has(map, "driver"))
+    if (!found && !elsewhere)
         run_error(run, map->span, "one of %s must be set", text);
 }
 
 void finish_config(const struct schema_run *run, struct node *map)
 {
     static const char *const sources[] = { "file", "environment", "content", NULL };
-    finish_object(run, map, sources, "'file', 'environment', 'content'");
+
+    finish_object(run, map, sources, has(map, "external"), "'file', 'environment', 'content'");
 }
 
 void finish_secret(const struct schema_run *run, struct node *map)
 {
     static const char *const sources[] = { "file", "environment", NULL };
-    finish_object(run, map, sources, "'file', 'environment'");
+    const struct node *external = node_get(map, "external");
+    const char *environment = node_text_at(map, "environment");
+    bool elsewhere = false;
+
+    if (external)
+        value_bool(&elsewhere, external);
+    finish_object(run, map, sources, elsewhere, "'file', 'environment'");
+    if (environment && !*environment && !elsewhere)
+        run_error(run, node_get(map, "environment")->span, "must not be empty");
 }

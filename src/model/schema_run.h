@@ -85,8 +85,8 @@ extern const struct schema_keys schema_deploy, schema_develop, schema_hook, sche
     schema_healthcheck, schema_logging, schema_port, schema_mount, schema_file_use,
     schema_secret_use, schema_ulimit, schema_dependency, schema_ready, schema_project, schema_model,
     schema_include, schema_blkio, schema_device, schema_env_file, schema_endpoint, schema_provider,
-    schema_credential_spec, schema_extends, schema_watch, schema_throttle, schema_weight,
-    schema_model_use, schema_external;
+    schema_credential_spec, schema_extends, schema_watch, schema_throttle, schema_ipam,
+    schema_weight, schema_model_use, schema_external;
 
 #define SCHEMA_KEYS(rows)                            \
     {                                                \

@@ -29,15 +29,15 @@ static const struct schema_key ipam_rows[] = {
     { "config", SHAPE_LIST, MERGE_POOLS, .keys = &pool, .doc = "Address pools." },
     { "options", SHAPE_OPTIONS, MERGE_DEEP, .doc = "Options of that driver." },
 };
-static const struct schema_keys ipam = SCHEMA_KEYS(ipam_rows);
+const struct schema_keys schema_ipam = SCHEMA_KEYS(ipam_rows);
 
 static const struct schema_key network_rows[] = {
-    { "name", SHAPE_STRING, MERGE_REPLACE,
+    { "name", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_ZERO,
       .doc = "Name on the engine instead of `<stack>_<key>`." },
     { "driver", SHAPE_STRING, MERGE_REPLACE, .doc = "The driver; `bridge` by default." },
     { "driver_opts", SHAPE_OPTIONS, MERGE_DEEP, .flags = KEY_NUMBERS,
       .doc = "Options of the driver." },
-    { "ipam", SHAPE_OBJECT, MERGE_DEEP, .keys = &ipam, .doc = "Where addresses come from." },
+    { "ipam", SHAPE_OBJECT, MERGE_DEEP, .keys = &schema_ipam, .doc = "Where addresses come from." },
     EXTERNAL("network"),
     { "internal", SHAPE_BOOL, MERGE_REPLACE, .doc = "Without a way to the outside." },
     { "attachable", SHAPE_BOOL, MERGE_REPLACE,
@@ -51,7 +51,7 @@ static const struct schema_key network_rows[] = {
 const struct schema_keys schema_network = SCHEMA_KEYS(network_rows);
 
 static const struct schema_key volume_rows[] = {
-    { "name", SHAPE_STRING, MERGE_REPLACE,
+    { "name", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_ZERO,
       .doc = "Name on the engine instead of `<stack>_<key>`." },
     { "driver", SHAPE_STRING, MERGE_REPLACE, .doc = "The driver; `local` by default." },
     { "driver_opts", SHAPE_OPTIONS, MERGE_DEEP, .flags = KEY_NUMBERS,
@@ -62,8 +62,9 @@ static const struct schema_key volume_rows[] = {
 const struct schema_keys schema_volume = SCHEMA_KEYS_FINISH(volume_rows, finish_volume);
 
 static const struct schema_key config_rows[] = {
-    { "name", SHAPE_STRING, MERGE_REPLACE, .doc = "Its name." },
-    { "file", SHAPE_STRING, MERGE_REPLACE, .doc = "File that holds the content." },
+    { "name", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_ZERO, .doc = "Its name." },
+    { "file", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_ZERO,
+      .doc = "File that holds the content." },
     { "environment", SHAPE_STRING, MERGE_REPLACE,
       .doc = "Environment variable that holds the content." },
     { "content", SHAPE_STRING, MERGE_REPLACE, .doc = "The content itself." },
@@ -76,8 +77,9 @@ static const struct schema_key config_rows[] = {
 const struct schema_keys schema_config = SCHEMA_KEYS_FINISH(config_rows, finish_config);
 
 static const struct schema_key secret_rows[] = {
-    { "name", SHAPE_STRING, MERGE_REPLACE, .doc = "Its name." },
-    { "file", SHAPE_STRING, MERGE_REPLACE, .doc = "File that holds the content." },
+    { "name", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_ZERO, .doc = "Its name." },
+    { "file", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_ZERO,
+      .doc = "File that holds the content." },
     { "environment", SHAPE_STRING, MERGE_REPLACE,
       .doc = "Environment variable that holds the content." },
     EXTERNAL("secret"),
@@ -93,7 +95,7 @@ static const struct schema_key secret_rows[] = {
 const struct schema_keys schema_secret = SCHEMA_KEYS_FINISH(secret_rows, finish_secret);
 
 static const struct schema_key model_rows[] = {
-    { "name", SHAPE_STRING, MERGE_REPLACE, .doc = "Its name." },
+    { "name", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_ZERO, .doc = "Its name." },
     { "model", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_REQUIRED,
       .doc = "The model as an OCI artifact." },
     { "context_size", SHAPE_INT, MERGE_REPLACE, .flags = KEY_TYPED,

@@ -58,8 +58,11 @@ static const char *view_key(const struct schema_keys *keys, const char *key)
 }
 
 /* Values that mean something although Compose's structures leave them out. */
-static bool is_left_out(const struct schema_keys *keys, const struct node *v)
+static bool is_left_out(const struct schema_keys *keys, const struct schema_key *row,
+                        const struct node *v)
 {
+    if (keys == &schema_ipam && strcmp(row->name, "options") == 0)
+        return true;
     return (v->kind == NODE_STRING && !v->text[0]) ||
            (keys == &schema_ulimit && v->kind == NODE_INT && v->integer == 0);
 }
@@ -79,7 +82,7 @@ static struct node *view_object(const struct viewing *w, const struct schema_key
     {
         const struct schema_key *row = schema_find(keys, map->keys[i]);
         const struct node *v = map->items[i];
-        if (row && w->json && !is_left_out(keys, v))
+        if (row && w->json && !is_left_out(keys, row, v))
             node_set(a, out, view_key(keys, map->keys[i]), view(w, row, v));
         else if (!w->json && !is_empty_string(row, v))
             node_set(a, out, map->keys[i], row ? view(w, row, v) : node_copy(a, v));
@@ -120,7 +123,7 @@ static struct node *view_entries(const struct viewing *w, const struct schema_ke
     node_each(i, v)
     {
         const struct node *from = v->items[i];
-        bool no_limit = w->json && row->keys == &schema_ulimit && is_left_out(row->keys, from);
+        bool no_limit = w->json && row->keys == &schema_ulimit && is_left_out(row->keys, row, from);
         struct node *item = is_plain_env_file(row, from) ? node_get(from, "path")
                             : no_limit                   ? node_new(a, NODE_MAP, from->span)
                             : from->kind == NODE_MAP     ? view_object(w, row->keys, from)
