@@ -117,12 +117,17 @@ static const char *from_environment(const char *flag, const char *name)
 
 struct view *cli_view(struct cli *cli, const char *verb)
 {
-    if (cli->view && !verb)
+    if (cli->view && (!verb || cli->view_runs)) {
+        if (verb)
+            view_set_verb(cli->view, verb);
         return cli->view;
+    }
     view_free(take(cli->view));
     static const char *const modes[] = { "auto", "tty", "plain", "json", "quiet" };
     static const char *const colours[] = { "auto", "always", "never" };
-    struct view_options opt = { .verb = verb, .log_prefix = true };
+    struct view_options opt = { .verb = verb,
+                                .log_prefix = !cli->logs.no_prefix,
+                                .timestamps = cli->logs.timestamps };
     const char *mode = from_environment(cli->global.progress, "PROGRESS");
     const char *ansi = from_environment(cli->global.ansi, "ANSI");
     for (size_t i = 0; i < countof(modes); i++)
@@ -131,6 +136,9 @@ struct view *cli_view(struct cli *cli, const char *verb)
     for (size_t i = 0; i < countof(colours); i++)
         if (str_eq(ansi, colours[i]))
             opt.ansi = (enum view_ansi)i;
+    if (cli->logs.no_color)
+        opt.ansi = ANSI_NEVER;
+    cli->view_runs = verb;
     cli->view = view_new(verb ? cli_loop(cli) : NULL, &opt);
     return cli->view;
 }
@@ -152,14 +160,19 @@ int cli_lock(struct cli *cli, const char *command, struct error *err)
                      command ? command : cli->argv_text, -1, say_waiting, cli, err);
 }
 
+void cli_unlock(struct cli *cli)
+{
+    lock_release(take(cli->lock));
+}
+
 int cli_observe(struct snapshot **out, struct cli *cli, unsigned what,
                 const char *const *image_refs, size_t nrefs, struct error *err)
 {
     struct observe_options opt = {
         .stack = cli->stack_name, .what = what, .image_refs = image_refs, .nimage_refs = nrefs
     };
-    for (size_t i = 0; cli->stack && i < cli->stack->nnetworks; i++)
-        opt.any_network |= cli->stack->networks[i].external;
+    /* A network of the name that is not ours must be seen, too: two of one name would be made. */
+    opt.any_network = what == OBSERVE_ALL;
     for (size_t i = 0; cli->stack && i < cli->stack->nvolumes; i++)
         opt.any_volume |= cli->stack->volumes[i].external;
     return state_observe(out, cli->engine, &opt, err);

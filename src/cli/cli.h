@@ -27,10 +27,14 @@ struct cli {
     struct loop *loop;     /* made on need by cli_loop() */
     struct engine *engine; /* by cli_engine() */
     struct view *view;     /* by cli_view() */
+    bool view_runs;        /* it was made for a command's progress */
     struct stack *stack;   /* by cli_load() */
     char *stack_name;      /* by cli_load() / cli_load_name() */
     struct lock *lock;
-    size_t diag_shown;     /* entries of diag that the user has seen */
+    size_t diag_shown; /* entries of diag that the user has seen */
+    struct {
+        bool no_color, no_prefix, timestamps;
+    } logs;                /* how the view shows lines of containers; set before it is made */
     const char *argv_text; /* "stack up": what the lock's holder is called; borrowed */
 };
 
@@ -52,14 +56,11 @@ int cli_load_with(struct cli *cli, const struct load_options *opt, struct error 
 int cli_load_name(struct cli *cli, struct error *err);
 struct loop *cli_loop(struct cli *cli);
 int cli_engine(struct cli *cli, struct error *err);
-/* With a verb: a view for the progress of that command. NULL: the one that is there, or a plain
- * one. */
 /* With a verb: a view for the progress of that command. NULL: the one there is, or a plain one. */
 struct view *cli_view(struct cli *cli, const char *verb);
 /* Takes the stack's lock, saying whom it waits for. */
 int cli_lock(struct cli *cli, const char *command, struct error *err);
-/* One list call for each bit of `what` (state/observe.h), for the stack that was loaded or named.
- */
+void cli_unlock(struct cli *cli);
 /* One list call for each bit of `what` (state/observe.h), for the stack that was loaded or named.
  */
 int cli_observe(struct snapshot **out, struct cli *cli, unsigned what,

@@ -49,6 +49,26 @@ struct option {
     bool optional_arg; /* --name or --name=x */
 };
 
+/* Rows of a table whose values go to the fields of `struct OPTIONS`, a name that each file defines.
+ * A hidden row is accepted and does nothing, or is another name. */
+#define OPT_AT(field) offsetof(struct OPTIONS, field)
+#define OPT_ROW(letter, name, kind, field, arg, values, complete, hidden, help)       \
+    {                                                                                 \
+        name, letter, kind, OPT_AT(field), arg, help, values, complete, hidden, false \
+    }
+#define ROW_FLAG(letter, name, field, help) \
+    OPT_ROW(letter, name, OPT_FLAG, field, NULL, NULL, COMPLETE_NONE, false, help)
+#define ROW_HIDDEN(letter, name, field) \
+    OPT_ROW(letter, name, OPT_FLAG, field, NULL, NULL, COMPLETE_NONE, true, "")
+#define ROW_INT(letter, name, field, arg, help) \
+    OPT_ROW(letter, name, OPT_INT, field, arg, NULL, COMPLETE_NONE, false, help)
+#define ROW_STRING(letter, name, field, arg, complete, help) \
+    OPT_ROW(letter, name, OPT_STRING, field, arg, NULL, complete, false, help)
+#define ROW_STRINGS(letter, name, field, arg, complete, help) \
+    OPT_ROW(letter, name, OPT_STRINGS, field, arg, NULL, complete, false, help)
+#define ROW_CHOICE(letter, name, field, values, help) \
+    OPT_ROW(letter, name, OPT_CHOICE, field, NULL, values, COMPLETE_NONE, false, help)
+
 struct command {
     const char *name;
     const char *group;           /* heading in help: "Everyday", "Inspect" ... */

@@ -2,13 +2,15 @@
 #include "base/str.h"
 #include "cli/cli.h"
 
-extern const struct command cmd_config, cmd_help, cmd_version;
+extern const struct command cmd_up, cmd_down, cmd_plan, cmd_ps, cmd_logs, cmd_check, cmd_config,
+    cmd_ls, cmd_images, cmd_build, cmd_pull, cmd_create, cmd_start, cmd_stop, cmd_restart, cmd_kill,
+    cmd_rm, cmd_pause, cmd_unpause, cmd_help, cmd_version;
 
 const struct command *const commands[] = {
-    &cmd_config,
-    &cmd_version,
-    &cmd_help,
-    NULL,
+    &cmd_up,      &cmd_down,    &cmd_plan,    &cmd_ps,    &cmd_logs, &cmd_check,
+    &cmd_config,  &cmd_ls,      &cmd_images,  &cmd_build, &cmd_pull, &cmd_create,
+    &cmd_start,   &cmd_stop,    &cmd_restart, &cmd_kill,  &cmd_rm,   &cmd_pause,
+    &cmd_unpause, &cmd_version, &cmd_help,    NULL,
 };
 
 static const char *const progress_values[] = { "auto", "tty", "plain", "json", "quiet", NULL };

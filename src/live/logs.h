@@ -3,7 +3,8 @@
  *
  * Containers that start later or restart are followed through the event stream; no line is lost or
  * doubled (each stream resumes at the timestamp of its last line). A last line without newline is
- * given when its stream ends.
+ * given when its stream ends. Lines come in the order of their times: exactly so when nothing is
+ * followed, within HOLD_MS otherwise.
  */
 #ifndef LIVE_LOGS_H
 #define LIVE_LOGS_H
@@ -12,24 +13,36 @@
 #include "run/events.h"
 #include "state/state.h"
 
+/* A container that has ended, after its last line. */
+struct live_exit {
+    const char *container;       /* id */
+    const char *service, *label; /* name of the service; "web-1", as its lines are labelled */
+    int exit_code;
+};
+
 struct live_logs_options {
     const char *stack_name;
     const char *const *services; /* NULL-terminated; NULL: all */
     bool follow;
-    bool timestamps;
-    int64_t tail;      /* per container; -1: all */
+    int64_t tail;      /* lines per container; -1: all */
     const char *since; /* Unix seconds with fraction, or NULL */
     const char *until;
-    int index; /* only this replica; 0: all */
+    int index;       /* only this replica; 0: all */
+    int64_t from_ns; /* follow: a wall clock time just before `now` was observed; containers that
+                        started since are found by their events */
+    /* Of the containers in `now` that have ended, and of each that ends; or NULL. */
+    void (*exited)(void *ctx, const struct live_exit *exit);
 };
 
 struct live_logs;
 
-/* EVENT_LOG per line to the sink; `ended` once when all are done (never while following, unless
- * every container is gone or the engine is). */
+/* EVENT_LOG per line to the sink; `ended` once, with the first error. While following it comes when
+ * none of the containers runs any more, or the engine is gone; otherwise after the last line. `now`
+ * and `opt` are not kept, what `opt` points to is. */
 struct live_logs *live_logs_start(struct engine *e, const struct snapshot *now,
                                   const struct live_logs_options *opt, const struct sink *sink,
                                   void (*ended)(void *ctx, const struct error *err), void *ctx);
+/* Also after `ended`, to free it. */
 void live_logs_cancel(struct live_logs *l);
 
 #endif

@@ -48,6 +48,7 @@ struct event {
     int64_t elapsed_ms;
     /* EVENT_LOG */
     const char *container, *service;
+    const char *label; /* "web-1": what its lines begin with */
     int number;
     int stream;       /* 1 stdout, 2 stderr */
     const char *time; /* RFC 3339 or NULL */

@@ -19,17 +19,20 @@ static int color_of(struct view *v, const char *service)
     return prefix_colors[(uintptr_t)known - 1];
 }
 
-static void add_prefix(struct str *line, struct view *v, const struct event *e)
+void view_log_label(struct view *v, const char *label)
 {
-    auto_free char *name =
-        e->number > 0 ? xasprintf("%s-%d", e->service, e->number) : xstrdup(e->service);
-    size_t width = safe_width(name);
+    size_t width = safe_width(label);
     if (width > v->prefix_width)
         v->prefix_width = width;
+}
+
+static void add_prefix(struct str *line, struct view *v, const struct event *e)
+{
+    auto_free char *label = safe_text(e->label ? e->label : e->service, SAFE_LINE);
+    view_log_label(v, label);
     if (v->color_out)
         str_addf(line, "\x1b[%dm", color_of(v, e->service));
-    safe_add(line, name, strlen(name), SAFE_LINE);
-    str_addf(line, "%*s | ", (int)(v->prefix_width - width), "");
+    str_addf(line, "%s%*s | ", label, (int)(v->prefix_width - safe_width(label)), "");
     if (v->color_out)
         str_add(line, "\x1b[0m");
 }

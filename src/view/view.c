@@ -62,6 +62,11 @@ void view_free(struct view *v)
     free(v);
 }
 
+void view_set_verb(struct view *v, const char *verb)
+{
+    v->opt.verb = verb;
+}
+
 bool view_color(const struct view *v, FILE *f)
 {
     return f == v->err ? v->color_err : v->color_out;

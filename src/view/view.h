@@ -33,7 +33,12 @@ struct view *view_new(struct loop *l, const struct view_options *opt);
 void view_free(struct view *v);
 DEFINE_FREEP(struct view, view_free)
 struct sink view_sink(struct view *v);
+/* For the summary of what comes next. */
+void view_set_verb(struct view *v, const char *verb);
 bool view_color(const struct view *v, FILE *f);
+
+/* Makes room for the prefix of a container's lines, so that those of all line up. */
+void view_log_label(struct view *v, const char *label);
 
 /* The end of a plan: summary ("ready in 11.4 s; critical path: ...") and a block per failure. */
 void view_report(struct view *v, const struct run_result *r);

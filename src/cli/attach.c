@@ -1,0 +1,187 @@
+/*
+ * Attached: lines flow until every container has ended, one of them ends the others
+ * (--abort-on-container-exit), or a signal comes. Then the stack is stopped as `stop` would do it,
+ * while lines still flow; a second signal kills instead.
+ */
+#include "cli/attach.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "live/logs.h"
+#include "run/run.h"
+
+#define LAST_LINES_MS 2000 /* for what is still to come when all is stopped */
+
+struct attached {
+    struct change *change;
+    const struct attach_options *opt;
+    struct live_logs *logs;
+    bool over;     /* no reason to go on: ended, interrupted, aborted */
+    bool ended;    /* the output did */
+    bool late;     /* the last lines did not come in time */
+    bool stopping; /* stop is under way: the next signal kills */
+    bool killing;
+    bool aborted;                             /* a container's end ends the others */
+    int exit_code;                            /* of the container that counts; -1: none */
+    const struct seen_container *const *kept; /* ran before this `up`: their old ends count not */
+    size_t nkept;
+    struct error err;
+};
+
+static bool in_list(const char *const *list, const char *name)
+{
+    for (; list && *list; list++)
+        if (str_eq(*list, name))
+            return true;
+    return false;
+}
+
+static void on_line(void *ctx, const struct event *e)
+{
+    struct attached *a = ctx;
+    if (e->kind == EVENT_LOG && !in_list(a->opt->shown, e->service))
+        return;
+    struct sink sink = view_sink(cli_view(a->change->cli, NULL));
+    sink.event(sink.ctx, e);
+    a->over |= ferror(stdout) != 0;
+}
+
+static bool ended_before(const struct attached *a, const char *container)
+{
+    for (size_t i = 0; i < a->nkept; i++)
+        if (str_eq(a->kept[i]->id, container))
+            return a->kept[i]->state == CONTAINER_EXITED;
+    return false;
+}
+
+static void on_exit_of(void *ctx, const struct live_exit *exit)
+{
+    struct attached *a = ctx;
+    const struct attach_options *opt = a->opt;
+    if (ended_before(a, exit->container))
+        return;
+    change_note(a->change, "%s exited with code %d", exit->label, exit->exit_code);
+    bool counts = !opt->exit_code_from || str_eq(opt->exit_code_from, exit->service);
+    bool abort = opt->abort_on_exit || (opt->abort_on_failure && exit->exit_code != 0);
+    if (counts && a->exit_code < 0 && (abort || opt->exit_code_from))
+        a->exit_code = exit->exit_code;
+    if (abort && !a->aborted && !a->stopping) {
+        a->aborted = a->over = true;
+        change_note(a->change, "stopping the others, as %s has ended", exit->label);
+    }
+}
+
+static void on_ended(void *ctx, const struct error *err)
+{
+    struct attached *a = ctx;
+    a->ended = a->over = true;
+    if (err)
+        error_copy(&a->err, err);
+}
+
+static void on_late(void *ctx)
+{
+    ((struct attached *)ctx)->over = true;
+}
+
+static void on_interrupt(void *ctx)
+{
+    struct attached *a = ctx;
+    a->over = true;
+    if (a->stopping && !a->killing) {
+        a->killing = true;
+        run_interrupt(&a->change->control); /* the second time: what runs is not waited for */
+    }
+}
+
+/* Runs one verb on what is to be stopped. */
+static int run_verb(struct attached *a, enum plan_verb verb, const char *name, struct error *err)
+{
+    struct change *c = a->change;
+    struct plan_options opt = { .services = a->opt->stopped,
+                                .timeout_s = a->opt->timeout_s,
+                                .same_file = change_same_file };
+    c->verb = name;
+    c->interrupts = 0;
+    if (change_observe(c, OBSERVE_CONTAINERS, err) < 0 ||
+        plan_verb(&c->plan, verb, c->cli->stack, c->cli->stack_name, c->now, &opt, err) < 0)
+        return -1;
+    return change_run(c, err);
+}
+
+static int stop_all(struct attached *a, struct error *err)
+{
+    struct change *c = a->change;
+    a->stopping = true;
+    c->say = NULL;
+    c->run = (struct run_options){ 0 };
+    if (cli_lock(c->cli, "stack stop", err) < 0)
+        return -1;
+    int code = run_verb(a, PLAN_STOP, "stop", err);
+    if (a->killing) {
+        error_clear(err);
+        code = run_verb(a, PLAN_KILL, "kill", err);
+    }
+    if (code == EXIT_DONE && !a->ended) {
+        struct loop_timer *timer = NULL;
+        a->over = false;
+        loop_after(&timer, cli_loop(c->cli), LAST_LINES_MS, on_late, a);
+        loop_wait(cli_loop(c->cli), &a->over);
+        loop_timer_cancel(&timer);
+    }
+    return code;
+}
+
+static int follow(struct attached *a, struct error *err)
+{
+    struct change *c = a->change;
+    struct cli *cli = c->cli;
+    char since[40];
+    snprintf(since, sizeof(since), "%lld.%09lld", (long long)(a->opt->since_ns / 1000000000),
+             (long long)(a->opt->since_ns % 1000000000));
+    struct live_logs_options opt = { .stack_name = cli->stack_name,
+                                     .services = a->opt->services,
+                                     .follow = true,
+                                     .tail = -1,
+                                     .since = since,
+                                     .from_ns = clock_unix_ns(),
+                                     .exited = on_exit_of };
+    auto_(snapshot_freep) struct snapshot *now = NULL;
+    if (cli_observe(&now, cli, OBSERVE_CONTAINERS, NULL, 0, err) < 0)
+        return -1;
+    struct sink sink = { on_line, a };
+    a->logs = live_logs_start(cli->engine, now, &opt, &sink, on_ended, a);
+    loop_wait(cli_loop(cli), &a->over);
+    return 0;
+}
+
+int attach_run(struct change *c, const struct attach_options *opt, struct error *err)
+{
+    struct attached a = {
+        .change = c, .opt = opt, .exit_code = -1, .kept = c->plan->kept, .nkept = c->plan->nkept
+    };
+    c->say = "Gracefully stopping... (press Ctrl+C again to force)";
+    c->interrupted = on_interrupt;
+    c->ctx = &a;
+    cli_unlock(c->cli);
+    int code = follow(&a, err);
+    /* What stopping needs of the snapshot and the plan is observed anew: both may go now. */
+    a.nkept = 0;
+    if (code == 0 && (c->signum || a.aborted))
+        code = stop_all(&a, err);
+    live_logs_cancel(a.logs);
+    c->interrupted = NULL;
+    if (a.err.kind && code == 0)
+        code = error_move(err, &a.err);
+    error_clear(&a.err);
+    if (code != 0)
+        return code;
+    if (c->signum)
+        return change_signal_code(c);
+    return a.exit_code > 0 ? a.exit_code : EXIT_DONE;
+}

@@ -1,0 +1,168 @@
+/* `stack logs`. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "live/logs.h"
+
+struct logs_command {
+    bool follow, timestamps, no_color, no_prefix;
+    const char *tail, *since, *until;
+    int index;
+};
+#define OPTIONS logs_command
+
+static const struct option rows[] = {
+    ROW_FLAG('f', "follow", follow, "Go on as more comes, also from containers that start later"),
+    ROW_STRING('n', "tail", tail, "LINES", COMPLETE_NONE,
+               "Only the last lines of each container (default all)"),
+    ROW_STRING(0, "since", since, "TIME", COMPLETE_NONE,
+               "Only what is newer: a time, or a span before now (10m)"),
+    ROW_STRING(0, "until", until, "TIME", COMPLETE_NONE, "Only what is older"),
+    ROW_FLAG('t', "timestamps", timestamps, "Show the time of each line"),
+    ROW_INT(0, "index", index, "NUM", "Only this replica of the service"),
+    ROW_FLAG(0, "no-log-prefix", no_prefix, "Without the names of containers"),
+    ROW_FLAG(0, "no-color", no_color, "No colours"),
+};
+
+struct reading {
+    struct sink sink;
+    bool over;
+    int signum;
+    struct error err;
+};
+
+static void on_event(void *ctx, const struct event *e)
+{
+    struct reading *r = ctx;
+    r->sink.event(r->sink.ctx, e);
+    r->over |= ferror(stdout) != 0; /* a closed pipe: nobody reads on */
+}
+
+static void on_ended(void *ctx, const struct error *err)
+{
+    struct reading *r = ctx;
+    r->over = true;
+    if (err)
+        error_copy(&r->err, err);
+}
+
+static void on_signal(void *ctx, int signum)
+{
+    struct reading *r = ctx;
+    r->signum = signum;
+    r->over = true;
+}
+
+/* Unix seconds with fraction, as the engine takes them; the caller's. */
+static int read_time(char **out, const char *option, const char *text, struct error *err)
+{
+    int64_t at_ns;
+    if (!text)
+        return 0;
+    if (clock_parse_when(&at_ns, text) < 0) {
+        error_set(err, ERR_USAGE, 0, "%s takes a time, not '%s'", option, text);
+        return error_hint(err, "such as 2026-11-21T10:00:00Z, 2026-11-21, 1795255200, or 10m");
+    }
+    *out =
+        xasprintf("%lld.%09lld", (long long)(at_ns / 1000000000), (long long)(at_ns % 1000000000));
+    return 0;
+}
+
+static int read_tail(int64_t *out, const char *text, struct error *err)
+{
+    *out = -1;
+    if (!text || str_eq(text, "all") || str_eq(text, "-1"))
+        return 0;
+    if (num_range(out, text, 0, INT64_C(1000000000)) < 0)
+        return error_set(err, ERR_USAGE, 0, "--tail takes a number of lines or 'all', not '%s'",
+                         text);
+    return 0;
+}
+
+/* A service that neither the file nor the engine has is a mistake. */
+static int check_services(struct cli *cli, const struct snapshot *now, const struct strv *names,
+                          struct error *err)
+{
+    for (size_t i = 0; i < names->len; i++) {
+        size_t n = 0;
+        snapshot_service(&n, now, names->items[i]);
+        if (!n && !(cli->stack && stack_service(cli->stack, names->items[i])))
+            return error_set(err, ERR_NOTFOUND, 0, "no such service: '%s'", names->items[i]);
+    }
+    return 0;
+}
+
+/* Reads to the end, or until a signal or a closed pipe ends it. */
+static int read_all(struct cli *cli, const struct snapshot *now,
+                    const struct live_logs_options *opt, struct error *err)
+{
+    struct loop *loop = cli_loop(cli);
+    struct reading r = { .sink = view_sink(cli_view(cli, "logs")) };
+    struct sink sink = { on_event, &r };
+    struct loop_signal *interrupt = loop_signal(loop, SIGINT, on_signal, &r);
+    struct loop_signal *terminate = loop_signal(loop, SIGTERM, on_signal, &r);
+    /* A line is to be seen when it comes, also by a program behind a pipe. */
+    if (opt->follow)
+        setvbuf(stdout, NULL, _IOLBF, 0);
+    struct live_logs *logs = live_logs_start(cli->engine, now, opt, &sink, on_ended, &r);
+    loop_wait(loop, &r.over);
+    live_logs_cancel(logs);
+    loop_signal_cancel(&interrupt);
+    loop_signal_cancel(&terminate);
+    if (r.err.kind)
+        return error_move(err, &r.err);
+    return r.signum ? 128 + r.signum : EXIT_DONE;
+}
+
+static int run(struct cli *cli, void *values, const struct strv *args, struct error *err)
+{
+    const struct logs_command *o = values;
+    auto_free char *since = NULL, *until = NULL;
+    struct live_logs_options opt = { .follow = o->follow, .index = o->index };
+    if (read_tail(&opt.tail, o->tail, err) < 0 || read_time(&since, "--since", o->since, err) < 0 ||
+        read_time(&until, "--until", o->until, err) < 0 || cli_load_name(cli, err) < 0 ||
+        cli_engine(cli, err) < 0)
+        return -1;
+    cli->logs.no_color = o->no_color;
+    cli->logs.no_prefix = o->no_prefix;
+    cli->logs.timestamps = o->timestamps;
+    opt.from_ns = clock_unix_ns();
+    auto_(snapshot_freep) struct snapshot *now = NULL;
+    if (cli_observe(&now, cli, OBSERVE_CONTAINERS, NULL, 0, err) < 0 ||
+        check_services(cli, now, args, err) < 0)
+        return -1;
+    opt.stack_name = cli->stack_name;
+    opt.services = args->len ? (const char *const *)args->items : NULL;
+    opt.since = since;
+    opt.until = until;
+    return read_all(cli, now, &opt, err);
+}
+
+static const char *const examples[] = {
+    "stack logs -f web db",
+    "two services, as more comes",
+    "stack logs -n 20 --since 10m",
+    "the last lines of each container",
+    NULL,
+};
+
+extern const struct command cmd_logs;
+const struct command cmd_logs = {
+    .name = "logs",
+    .group = "Everyday",
+    .usage = "[OPTIONS] [SERVICE...]",
+    .summary = "Show the output of containers, in the order of time",
+    .examples = examples,
+    .options = rows,
+    .noptions = countof(rows),
+    .options_size = sizeof(struct logs_command),
+    .max_args = -1,
+    .args = COMPLETE_SERVICE,
+    .run = run,
+};
