@@ -247,9 +247,10 @@ static void parse_from(struct parser *p)
         use->from = true;
         use->platform = platform;
         auto_str struct str ref = STR_INIT_MAX(EXPAND_MAX_BYTES);
-        if (expand(p, &ref, p->lines.line.buf + w->start, w->end - w->start, 0) && ref.len)
+        bool known = expand(p, &ref, p->lines.line.buf + w->start, w->end - w->start, 0);
+        if (known)
             use->source = stage_named(p, ref.buf, p->stages.len);
-        if (ref.len && use->source < 0 && strcmp(ref.buf, "scratch") != 0 && !ref.overflow)
+        if (known && ref.len && use->source < 0 && strcmp(ref.buf, "scratch") != 0)
             use->ref = arena_strdup(p->arena, ref.buf);
     }
     *vec_push(&p->stages) = stage;
