@@ -247,7 +247,8 @@ static void parse_from(struct parser *p)
         use->from = true;
         use->platform = platform;
         auto_str struct str ref = STR_INIT_MAX(EXPAND_MAX_BYTES);
-        bool known = expand(p, &ref, p->lines.line.buf + w->start, w->end - w->start, 0);
+        bool known = expand(p, &ref, p->lines.line.buf + w->start, w->end - w->start, 0) &&
+                     strlen(ref.buf) == ref.len;
         if (known)
             use->source = stage_named(p, ref.buf, p->stages.len);
         if (known && ref.len && use->source < 0 && strcmp(ref.buf, "scratch") != 0)
@@ -262,6 +263,8 @@ static void parse_source(struct parser *p, size_t start, size_t end, bool onbuil
     if (start >= end || p->stages.len == 0)
         return;
     auto_free char *name = xstrndup(p->lines.line.buf + start, end - start);
+    if (strlen(name) < end - start)
+        return;
     struct dockerfile_use *use = add_use(p, start, end);
     use->stage = p->stages.len - 1;
     use->onbuild = onbuild;
