@@ -145,19 +145,11 @@ static bool is_declared(const struct stack *st, const char *volume)
     return false;
 }
 
-static bool is_anonymous(const struct seen_mount *m)
-{
-    return str_eq(m->type, "volume") && strlen(m->name) == 64 &&
-           strspn(m->name, "0123456789abcdef") == 64;
-}
-
-/* Anonymous volumes that were carried from container to container have become named ones for the
- * engine: it does not remove them with the container. */
 static void remove_anonymous(struct down *d, const struct seen_container *c)
 {
     for (size_t i = 0; i < c->nmounts; i++) {
         const char *name = c->mounts[i].name;
-        if (!is_anonymous(&c->mounts[i]) || strmap_has(&d->gone, name))
+        if (!mount_is_anonymous(&c->mounts[i]) || strmap_has(&d->gone, name))
             continue;
         strmap_set(&d->gone, name, NULL);
         remove_object(d, OP_VOLUME_REMOVE, name, &d->volumes);

@@ -36,6 +36,12 @@ const struct service *existing_service(const struct planner *p, const struct see
     return p->st ? stack_service(p->st, c->service) : NULL;
 }
 
+bool mount_is_anonymous(const struct seen_mount *m)
+{
+    return str_eq(m->type, "volume") && strlen(m->name) == 64 &&
+           strspn(m->name, "0123456789abcdef") == 64;
+}
+
 void existing_deps(struct strv *out, const struct planner *p, const struct seen_container *c,
                    bool restart)
 {

@@ -19,6 +19,10 @@ bool selection_has(const struct selection *sel, const char *service);
 /* The service of the model that the container belongs to, or NULL. */
 const struct service *existing_service(const struct planner *p, const struct seen_container *c);
 
+/* A volume without a name of its own. One that was carried from container to container has become
+ * a named one for the engine: it does not remove it with the container. */
+bool mount_is_anonymous(const struct seen_mount *m);
+
 /* Names of the services that the container's service depends on: from the stack, else from its
  * label. `restart`: only those whose restart it follows. */
 void existing_deps(struct strv *out, const struct planner *p, const struct seen_container *c,

@@ -17,6 +17,7 @@ struct verb {
     enum plan_verb verb;
     bool *chosen;    /* by position of the container in the snapshot */
     struct op **ops; /* the same */
+    struct op **removals;
 };
 
 /* Whether the container is in a state in which the verb does something. */
@@ -83,7 +84,32 @@ static struct op *add_rm(struct verb *v, const struct service *s, const struct s
     struct op *remove = add_container_op(&v->p, OP_REMOVE, s, c, NULL);
     remove->volumes = v->p.opt->remove_volumes;
     graph_need(&v->p.graph, remove, stop, false);
+    v->removals[c - v->p.now->containers] = remove;
     return stop;
+}
+
+/* rm -v: anonymous volumes, where no container that stays has them. */
+static void remove_anonymous(struct verb *v)
+{
+    const struct snapshot *now = v->p.now;
+    struct strmap removals = STRMAP_INIT; /* volume -> its removal; NULL: it stays */
+    for (size_t i = 0; i < now->ncontainers; i++)
+        for (size_t k = 0; !v->removals[i] && k < now->containers[i].nmounts; k++)
+            strmap_set(&removals, now->containers[i].mounts[k].name, NULL);
+    for (size_t i = 0; i < now->ncontainers; i++)
+        for (size_t k = 0; v->removals[i] && k < now->containers[i].nmounts; k++) {
+            const struct seen_mount *m = &now->containers[i].mounts[k];
+            struct op *op = strmap_get(&removals, m->name);
+            if (!mount_is_anonymous(m) || (!op && strmap_has(&removals, m->name)))
+                continue;
+            if (!op) {
+                op = graph_add(&v->p.graph, OP_VOLUME_REMOVE, m->name, NULL);
+                op->id = m->name;
+                strmap_set(&removals, m->name, op);
+            }
+            graph_need(&v->p.graph, op, v->removals[i], false);
+        }
+    strmap_clear(&removals, NULL);
 }
 
 /* Adds the operation; the result is what is ordered among services. */
@@ -130,8 +156,11 @@ int plan_verb(struct plan **out, enum plan_verb verb, const struct stack *st,
     planner_init(&v.p, st, stack_name, now, opt);
     v.chosen = arena_alloc(v.p.arena, now->ncontainers * sizeof(*v.chosen));
     v.ops = arena_alloc(v.p.arena, now->ncontainers * sizeof(*v.ops));
+    v.removals = arena_alloc(v.p.arena, now->ncontainers * sizeof(*v.removals));
     if (check_owner(&v.p, err) == 0 && selection_init(&v.sel, &v.p, err) == 0) {
         emit_verb(&v);
+        if (verb == PLAN_RM && opt->remove_volumes)
+            remove_anonymous(&v);
         result = planner_finish(out, &v.p, err);
     }
     selection_clear(&v.sel);
