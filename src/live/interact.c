@@ -238,7 +238,7 @@ static void on_open(void *ctx)
 int interact_run(struct interact_result *out, struct engine *e, struct interact_options *opt,
                  struct error *err)
 {
-    struct interact in = { .opt = opt, .loop = engine_loop(e), .frames = FRAMES_INIT };
+    struct interact in = { .opt = opt, .loop = engine_loop(e) };
     struct hijack_handlers hd = {
         .open = on_open, .data = on_data, .drained = on_drained, .closed = on_closed, .ctx = &in
     };
