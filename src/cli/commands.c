@@ -2,16 +2,37 @@
 #include "base/str.h"
 #include "cli/cli.h"
 
-extern const struct command cmd_up, cmd_down, cmd_plan, cmd_ps, cmd_logs, cmd_check, cmd_config,
-    cmd_ls, cmd_images, cmd_build, cmd_pull, cmd_create, cmd_start, cmd_stop, cmd_restart, cmd_kill,
-    cmd_rm, cmd_pause, cmd_unpause, cmd_help, cmd_version;
+/* clang-format off */
+#define COMMANDS(X) \
+    X(up) \
+    X(down) \
+    X(plan) \
+    X(ps) \
+    X(logs) \
+    X(check) \
+    X(config) \
+    X(ls) \
+    X(images) \
+    X(build) \
+    X(pull) \
+    X(create) \
+    X(start) \
+    X(stop) \
+    X(restart) \
+    X(kill) \
+    X(rm) \
+    X(pause) \
+    X(unpause) \
+    X(exec) \
+    X(version) \
+    X(help)
+/* clang-format on */
 
-const struct command *const commands[] = {
-    &cmd_up,      &cmd_down,    &cmd_plan,    &cmd_ps,    &cmd_logs, &cmd_check,
-    &cmd_config,  &cmd_ls,      &cmd_images,  &cmd_build, &cmd_pull, &cmd_create,
-    &cmd_start,   &cmd_stop,    &cmd_restart, &cmd_kill,  &cmd_rm,   &cmd_pause,
-    &cmd_unpause, &cmd_version, &cmd_help,    NULL,
-};
+#define DECLARE(name) extern const struct command cmd_##name;
+COMMANDS(DECLARE)
+
+#define LIST(name) &cmd_##name,
+const struct command *const commands[] = { COMMANDS(LIST) NULL };
 
 static const char *const progress_values[] = { "auto", "tty", "plain", "json", "quiet", NULL };
 static const char *const ansi_values[] = { "auto", "always", "never", NULL };
