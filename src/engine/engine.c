@@ -204,15 +204,6 @@ static bool is_version_refusal(const struct http_response *r)
             strstr(r->body.buf, "inimum supported"));
 }
 
-/* Whether the connection could not even be made. */
-static bool is_absent(const struct error *err)
-{
-    enum { COULDNT_RESOLVE_HOST = 6, COULDNT_CONNECT = 7, TIMED_OUT = 28 }; /* CURLcodes */
-    return (err->kind == ERR_NETWORK || err->kind == ERR_TIMEOUT) &&
-           (err->code == COULDNT_RESOLVE_HOST || err->code == COULDNT_CONNECT ||
-            err->code == TIMED_OUT);
-}
-
 static void no_engine(struct error *out, const struct engine *e, const struct error *err)
 {
     const struct engine_endpoint *ep = &e->endpoint;
@@ -228,6 +219,9 @@ static void no_engine(struct error *out, const struct engine *e, const struct er
                    "this user may not use '%s': add it to the group that owns the socket "
                    "(sudo usermod -aG docker $USER, then log in again)",
                    socket);
+    } else if (ep->tls && (strstr(out->msg, "SSL") || strstr(out->msg, "certificate"))) {
+        error_hint(out, "its certificate and ours must be of one authority: see %s",
+                   str_eq(ep->context, "default") ? "DOCKER_CERT_PATH" : "the context's TLS files");
     } else if (str_eq(ep->why, "the default")) {
         auto_free char *places = engine_places();
         error_hint(out,
@@ -290,7 +284,7 @@ static void again(void *ctx)
 /* A connection that was lost, for a request that may be sent twice. */
 static bool try_again(struct engine_call *c, const struct error *err)
 {
-    bool lost = err->kind == ERR_NETWORK && (c->e->answered || !is_absent(err));
+    bool lost = http_lost(err) || (c->e->answered && http_absent(err));
     if (!lost || !reads_only(c) || c->opened || c->tries > RETRIES)
         return false;
     log_debug("%s; trying again", err->msg);
@@ -306,7 +300,7 @@ static void failed(struct engine_call *c, const struct error *err)
         error_wrap(&shown, "the engine's answer");
     } else if (try_again(c, err)) {
         return;
-    } else if (is_absent(err) || (c->e->ssh && ssh_complaint(c->e->ssh) && !c->e->answered)) {
+    } else if (http_absent(err) || (c->e->ssh && ssh_complaint(c->e->ssh) && !c->e->answered)) {
         no_engine(&shown, c->e, err);
     } else {
         error_copy(&shown, err);

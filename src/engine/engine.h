@@ -121,8 +121,8 @@ void engine_cancel(struct engine_call *c); /* done does not run */
 /* Waits on the loop. *out_json (may be NULL) is the caller's. */
 int engine_do(json_t **out_json, struct engine *e, struct engine_request *rq, struct error *err);
 
-/* Hijacked POST (attach, exec start, session); path without the version prefix, body may be NULL.
- */
+/* Hijacked POST (attach, exec start, session); path without the version prefix, body (may be NULL)
+ * stays the caller's. The version must be known: engine_ready(). */
 struct hijack *engine_hijack(struct engine *e, const char *path, const char *protocol,
                              const struct strv *headers, json_t *body,
                              const struct hijack_handlers *hd);

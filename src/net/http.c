@@ -640,8 +640,33 @@ void http_explain(struct http *h, const struct transfer *t, CURLcode result, boo
                                    : "before the request was sent");
         return;
     default:
-        error_set(err, ERR_NETWORK, (int)result, "%s: %s", h->where, words);
+        error_set(err, ERR_NETWORK, (int)result, "connect to %s: %s", h->where, words);
     }
+}
+
+bool http_absent(const struct error *err)
+{
+    switch (err->kind == ERR_NETWORK || err->kind == ERR_TIMEOUT ? err->code : 0) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_OPERATION_TIMEDOUT: /* only of connecting: http_explain() */
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool http_lost(const struct error *err)
+{
+    return err->kind == ERR_NETWORK &&
+           (err->code == CURLE_GOT_NOTHING || err->code == CURLE_PARTIAL_FILE ||
+            err->code == CURLE_RECV_ERROR || err->code == CURLE_SEND_ERROR);
 }
 
 /* --- what callers call --- */

@@ -83,6 +83,11 @@ struct http_handlers {
     void *ctx;
 };
 
+/* What an error of a request means: no connection could be made (nobody there, no such host, no
+ * agreement on TLS), or there was one and it was lost, so that trying again may help. */
+bool http_absent(const struct error *err);
+bool http_lost(const struct error *err);
+
 struct http_call;
 /* Never fails at once: errors come through done. */
 struct http_call *http_start(struct http *h, const struct http_request *rq,
