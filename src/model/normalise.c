@@ -7,6 +7,12 @@
 
 /* Networks and names. */
 
+static bool says(const struct node *map, const char *key)
+{
+    const char *text = node_text_at(map, key);
+    return text && *text;
+}
+
 /* Where the fig form said nothing, services were on the engine's own bridge, and `config` says so;
  * but names and links outlive a restart only on a network of the stack: `x-network: default` tells
  * extract.c to use that. */
@@ -16,7 +22,7 @@ static void place_fig_service(struct loader *ld, struct node *s)
     if (!form || strcmp(form, "fig") != 0)
         return;
     node_remove(s, "x-form");
-    if (node_get(s, "network_mode") || node_get(s, "networks"))
+    if (says(s, "network_mode") || node_get(s, "networks"))
         return;
     node_set_string(ld->a, s, "network_mode", "bridge");
     node_set_string(ld->a, s, "x-network", "default");
@@ -32,7 +38,7 @@ static void normalise_networks(struct loader *ld, struct node *doc)
         if (s->kind != NODE_MAP)
             continue;
         place_fig_service(ld, s);
-        if (node_get(s, "provider") || node_get(s, "network_mode"))
+        if (node_get(s, "provider") || says(s, "network_mode"))
             continue;
         struct node *networks = node_get(s, "networks");
         if (!networks || networks->kind != NODE_MAP || !networks->len) {
