@@ -144,7 +144,7 @@ static int print_stack(struct str *out, struct cli *cli, const struct config_opt
         .format = format,
         .services = services->len ? (const char *const *)services->items : NULL,
         .all_resources = cli->global.all_resources,
-        .raw = opt->no_interpolate,
+        .raw = opt->no_interpolate && (list < 0 || opt->services),
         .images_only = opt->lock_digests,
         .images = images,
     };
@@ -160,6 +160,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     cli_load_options(&load, cli, args);
     /* The variables that files mention are listed even where one of them is required and unset. */
     load.no_interpolate = opt->no_interpolate || opt->variables;
+    load.all_profiles = opt->no_interpolate && (list_of(opt) < 0 || opt->services);
     load.list_variables = opt->variables;
     load.no_normalize = opt->no_normalize || cli->global.compatibility;
     load.no_resolve_paths = opt->no_path_resolution;

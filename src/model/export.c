@@ -187,6 +187,20 @@ static void rename_native(struct arena *a, struct node *service)
     }
 }
 
+static void sort_all(struct node *n)
+{
+    node_sort_keys(n);
+    node_each(i, n) sort_all(n->items[i]);
+}
+
+/* What was not interpolated is no more than a tree: printed as it is, sorted. */
+static struct node *printed_raw(struct arena *a, const struct node *doc)
+{
+    struct node *out = node_copy(a, doc);
+    sort_all(out);
+    return out;
+}
+
 static struct node *printed(struct arena *a, const struct node *doc, enum export_format format)
 {
     struct node *out = format == EXPORT_JSON ? schema_json_view(a, doc) : schema_yaml_view(a, doc);
@@ -213,7 +227,7 @@ int export_stack(struct str *out, const struct stack *st, const struct export_op
     if (opt->images_only)
         doc = images_only(a, doc);
     auto_str struct str text = STR_INIT;
-    const struct node *view = printed(a, doc, opt->format);
+    const struct node *view = opt->raw ? printed_raw(a, doc) : printed(a, doc, opt->format);
     if (opt->format == EXPORT_JSON)
         node_write_json(&text, view, NODE_JSON_PRETTY);
     else
@@ -304,7 +318,8 @@ void export_environment(struct str *out, const struct stack *st)
         str_addf(out, "%s=%s\n", st->environment->keys[i], node_text(st->environment->items[i]));
 }
 
-static struct node *variables_document(struct arena *a, const struct node *variables)
+/* In YAML the names are in lower case, as docker compose has them. */
+static struct node *variables_document(struct arena *a, const struct node *variables, bool json)
 {
     struct span none = { 0 };
     struct node *doc = node_new(a, NODE_MAP, none);
@@ -312,38 +327,58 @@ static struct node *variables_document(struct arena *a, const struct node *varia
     {
         const struct node *v = variables->items[i];
         struct node *entry = node_new(a, NODE_MAP, none);
-        node_set_string(a, entry, "Name", variables->keys[i]);
-        node_set_string(a, entry, "DefaultValue", node_text_at(v, "default"));
-        node_set_string(a, entry, "PresenceValue", node_text_at(v, "alternative"));
-        node_set(a, entry, "Required", node_bool(a, node_bool_at(v, "required", false), none));
+        node_set_string(a, entry, json ? "Name" : "name", variables->keys[i]);
+        node_set_string(a, entry, json ? "DefaultValue" : "defaultvalue",
+                        node_text_at(v, "default"));
+        node_set_string(a, entry, json ? "PresenceValue" : "presencevalue",
+                        node_text_at(v, "alternative"));
+        node_set(a, entry, json ? "Required" : "required",
+                 node_bool(a, node_bool_at(v, "required", false), none));
         node_set(a, doc, variables->keys[i], entry);
     }
     node_sort_keys(doc);
     return doc;
 }
 
-void export_variables(struct str *out, const struct stack *st, const enum export_format *format)
+enum { COLUMN_MIN = 20, COLUMN_GAP = 3 };
+
+static void widen(int *width, const char *text)
 {
-    auto_(arena_freep) struct arena *a = arena_new();
-    struct node *doc = variables_document(a, st->variables);
-    if (format && *format == EXPORT_JSON) {
-        node_write_json(out, doc, NODE_JSON_PRETTY);
-        str_addc(out, '\n');
-        return;
+    int need = (int)strlen(text) + COLUMN_GAP;
+    *width = need > *width ? need : *width;
+}
+
+static void variables_table(struct str *out, const struct node *doc)
+{
+    int name = COLUMN_MIN, fallback = COLUMN_MIN;
+    node_each(i, doc)
+    {
+        widen(&name, doc->keys[i]);
+        widen(&fallback, node_text_at(doc->items[i], "DefaultValue"));
     }
-    if (format) {
-        yaml_write(out, doc);
-        return;
-    }
-    int width = (int)strlen("NAME");
-    node_each(i, doc) width = (int)strlen(doc->keys[i]) > width ? (int)strlen(doc->keys[i]) : width;
-    str_addf(out, "%-*s  REQUIRED  DEFAULT VALUE  ALTERNATE VALUE\n", width, "NAME");
+    str_addf(out, "%-*s%-*s%-*s%s\n", name, "NAME", COLUMN_MIN, "REQUIRED", fallback,
+             "DEFAULT VALUE", "ALTERNATE VALUE");
     node_each(i, doc)
     {
         const struct node *v = doc->items[i];
-        str_addf(out, "%-*s  %-8s  %-13s  %s\n", width, doc->keys[i],
-                 node_bool_at(v, "Required", false) ? "true" : "false",
-                 node_text_at(v, "DefaultValue"), node_text_at(v, "PresenceValue"));
+        str_addf(out, "%-*s%-*s%-*s%s\n", name, doc->keys[i], COLUMN_MIN,
+                 node_text_at(v, "Required"), fallback, node_text_at(v, "DefaultValue"),
+                 node_text_at(v, "PresenceValue"));
+    }
+}
+
+void export_variables(struct str *out, const struct stack *st, const enum export_format *format)
+{
+    auto_(arena_freep) struct arena *a = arena_new();
+    bool yaml = format && *format == EXPORT_YAML;
+    struct node *doc = variables_document(a, st->variables, !yaml);
+    if (!format) {
+        variables_table(out, doc);
+    } else if (yaml) {
+        yaml_write(out, doc);
+    } else {
+        node_write_json(out, doc, NODE_JSON_PRETTY);
+        str_addc(out, '\n');
     }
 }
 

@@ -46,11 +46,12 @@ static int set_name(struct loader *ld, struct error *err)
     st->name = ld->found.name;
     if (!ld->found.name_given) {
         const char *own = name_of_files(ld);
-        if (own && *find_normal_name(ld->a, own))
+        if (own && *own)
             st->name = find_normal_name(ld->a, own);
     }
     if (!*st->name) {
-        error_set(err, ERR_USAGE, 0, "the stack has no name: the folder's gives none");
+        error_set(err, ERR_USAGE, 0,
+                  "the stack has no name: no letter or digit could be part of it");
         return error_hint(err, "give one with -p NAME, or with 'name:' in the file");
     }
     env_set(&ld->env, ld->a, "COMPOSE_PROJECT_NAME", st->name);
@@ -89,11 +90,12 @@ static void load_document(struct loader *ld)
     schema_finish(ld->a, doc, ld->native ? FORM_NATIVE : FORM_COMPOSE, opt->no_interpolate, ld->d);
     if (!opt->no_resolve_paths)
         paths_resolve(ld->a, doc, st->dir);
-    resolve_names(ld, doc, &ld->env);
-    if (!opt->no_normalize) {
+    if (!opt->no_interpolate)
+        resolve_names(ld, doc, &ld->env);
+    if (!opt->no_normalize || !opt->no_interpolate)
         node_set_string(ld->a, doc, "name", st->name);
+    if (!opt->no_normalize)
         normalise(ld, doc);
-    }
     profiles_apply(ld, doc);
     if (!opt->no_consistency && !opt->no_interpolate)
         validate(ld, doc);

@@ -173,10 +173,11 @@ static void test_variables(void **state)
     auto_str struct str table = STR_INIT, json = STR_INIT, environment = STR_INIT;
     enum export_format format = EXPORT_JSON;
     export_variables(&table, set.stack, NULL);
-    assert_string_equal(table.buf, "NAME  REQUIRED  DEFAULT VALUE  ALTERNATE VALUE\n"
-                                   "A     true                     \n"
-                                   "B     false     b ${C+c}       \n"
-                                   "C     false                    c\n");
+    assert_string_equal(
+        table.buf, "NAME                REQUIRED            DEFAULT VALUE       ALTERNATE VALUE\n"
+                   "A                   true                                    \n"
+                   "B                   false               b ${C+c}            \n"
+                   "C                   false                                   c\n");
     export_variables(&json, set.stack, &format);
     assert_has(json.buf, "\"DefaultValue\": \"b ${C+c}\"", true);
     export_environment(&environment, set.stack);
