@@ -1,4 +1,4 @@
-/* What http.c and hijack.c share. */
+/* What peer.c, http.c, http_error.c and hijack.c share. */
 #ifndef NET_PRIVATE_H
 #define NET_PRIVATE_H
 
@@ -18,7 +18,7 @@ struct http {
     const struct curl_api *curl;
     CURLM *multi;
     struct loop_timer *timer; /* libcurl's */
-    struct loop_timer *kick;  /* pump() in the next turn */
+    struct loop_timer *kick;  /* settles in the next turn */
     struct http_call *queue;  /* waiting for a connection, in order */
     struct http_call *running;
     struct hijack *hijacks;
@@ -46,11 +46,19 @@ void http_release(struct http *h, struct transfer *t);
 /* From here on, until http_leave(), closing is put off; it ends with all that became due. */
 void http_enter(struct http *h);
 void http_leave(struct http *h);
+/* The same without anything in between, in the next turn. */
+void http_kick(struct http *h);
+
+/* Calls: frees the cancelled, resumes, starts as many as may run; cancels all; frees all. */
+void http_calls_settle(struct http *h);
+void http_calls_cancel(struct http *h);
+void http_calls_free(struct http *h);
+void http_close_hijacks(struct http *h);
+
 /* The error for a failed transfer, of which this much was done. */
 void http_explain(struct http *h, const struct transfer *t, CURLcode result, bool sent,
                   bool headers_came, struct error *err);
 /* Ends the writing direction of a TLS connection with its close_notify. */
 void http_tls_end(struct http *h, struct transfer *t);
-void http_close_hijacks(struct http *h);
 
 #endif
