@@ -55,8 +55,7 @@ static void report(struct bases *b, struct build_step what)
     auto_free char *name = xasprintf("pull %s", current(b));
     what.id = name;
     what.name = name;
-    if (b->hd.step)
-        b->hd.step(b->hd.ctx, &what);
+    b->hd.step(b->hd.ctx, &what);
 }
 
 static void next(struct bases *b)

@@ -11,7 +11,7 @@
 struct bases;
 
 struct bases_handlers {
-    void (*step)(void *ctx, const struct build_step *step); /* progress of pulls; may be NULL */
+    void (*step)(void *ctx, const struct build_step *step); /* progress of pulls */
     /* Once, last, unless cancelled. ERR_PULL, or what the rooms below report. */
     void (*done)(void *ctx, const struct error *err);
     void *ctx;

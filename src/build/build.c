@@ -180,6 +180,13 @@ static void find_credentials(struct build *b)
     free(refs);
 }
 
+static void on_base_step(void *ctx, const struct build_step *step)
+{
+    struct build *b = ctx;
+    if (b->hd.step)
+        b->hd.step(b->hd.ctx, step);
+}
+
 static void on_bases(void *ctx, const struct error *err)
 {
     struct build *b = ctx;
@@ -220,7 +227,7 @@ static void on_prepared(void *ctx)
         end(b, NULL, &p->err);
         return;
     }
-    const struct bases_handlers hd = { b->hd.step, on_bases, b };
+    const struct bases_handlers hd = { on_base_step, on_bases, b };
     bool pull = b->opt.pull || node_bool_at(p->image->config, "pull", false);
     b->bases = bases_start(b->engine, b->detail, p->recipe, pull, &hd);
 }
