@@ -39,7 +39,7 @@ int library_open(void *table, const struct library_symbol *symbols, size_t nsymb
     const char *missing = NULL;
     void *handle = NULL;
     for (const char *const *name = sonames; *name && !handle; name++) {
-        handle = dlopen(*name, RTLD_NOW | RTLD_LOCAL);
+        handle = dlopen(*name, RTLD_LAZY | RTLD_LOCAL);
         if (handle && (missing = first_missing(handle, symbols, nsymbols))) {
             dlclose(handle);
             handle = NULL;
