@@ -24,6 +24,12 @@
     X(pause) \
     X(unpause) \
     X(exec) \
+    X(attach) \
+    X(wait) \
+    X(port) \
+    X(top) \
+    X(volumes) \
+    X(events) \
     X(version) \
     X(help)
 /* clang-format on */
