@@ -3,7 +3,7 @@
  *
  * Most keys are one row of a table: key, where it goes, how its value is written there. Keys whose
  * form differs between file and engine (ports, mounts, networks, resources ...) have a function
- * each, in create_fields.c and create_network.c. API reference: ContainerCreate, HostConfig.
+ * each, in create_*.c. API reference: ContainerCreate, HostConfig.
  */
 #include <stdio.h>
 #include <string.h>
@@ -76,7 +76,6 @@ static const struct row rows[] = {
     { "privileged", HOST, "Privileged", BOOL },
     { "read_only", HOST, "ReadonlyRootfs", BOOL },
     { "runtime", HOST, "Runtime", TEXT },
-    { "security_opt", HOST, "SecurityOpt", TEXTS },
     { "shm_size", HOST, "ShmSize", BYTES },
     { "stdin_open", CONFIG, "OpenStdin", BOOL },
     { "stop_grace_period", CONFIG, "StopTimeout", SECONDS },
@@ -256,8 +255,8 @@ int create_container_body(json_t **out, const struct create_input *in, struct er
     create_ports(config, host, in);
     create_resources(host, service);
     create_devices(host, service);
-    if (create_namespaces(host, in, err) < 0 || create_mounts(config, host, in, err) < 0 ||
-        create_endpoints(config, host, in, err) < 0)
+    if (create_security(host, in, err) < 0 || create_namespaces(host, in, err) < 0 ||
+        create_mounts(config, host, in, err) < 0 || create_endpoints(config, host, in, err) < 0)
         return error_wrap(err, "service %s", in->service->name);
     *out = take(config);
     return 0;

@@ -17,7 +17,8 @@ struct create_input {
     const char *name;  /* of the container */
     const char *image; /* reference or id to run */
     int number;
-    int api; /* minor API version */
+    int api;                /* minor API version */
+    const char *api_socket; /* path of the engine's unix socket, for use_api_socket; or NULL */
     /* Labels beyond the service's own: "key=value" pairs are added last and win. */
     const char *const *labels; /* key, value, key, value ..., NULL */
     /* Network ids by network->name: map name -> id; names are used where it has none. */

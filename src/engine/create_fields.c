@@ -189,23 +189,6 @@ void create_resources(json_t *host, const struct node *service)
                             json_pack("{s:s, s:o}", "Type", driver ? driver : "", "Config",
                                       create_text_map(node_get(logging, "options"))));
 
-    const struct node *credential = node_get(service, "credential_spec");
-    if (credential) {
-        static const char *const kinds[] = { "config", "file", "registry" };
-        for (size_t i = 0; i < countof(kinds); i++) {
-            const char *value = node_text_at(credential, kinds[i]);
-            if (!value)
-                continue;
-            json_t *options = json_object_get(host, "SecurityOpt");
-            if (!options) {
-                options = json_array();
-                json_object_set_new(host, "SecurityOpt", options);
-            }
-            auto_free char *text = xasprintf("credentialspec=%s://%s", kinds[i], value);
-            json_array_append_new(options, json_string_nocheck(text));
-        }
-    }
-
     const struct node *hosts = node_get(service, "extra_hosts");
     if (hosts) {
         /* Canonical "name=address"; the engine takes "name:address". */

@@ -143,8 +143,21 @@ int create_mounts(json_t *config, json_t *host, const struct create_input *in, s
         if (!declares(s, a[0]))
             json_array_append_new(mounts, json_pack("{s:s, s:s, s:s}", "Type", "volume", "Source",
                                                     a[1], "Target", a[0]));
+    if (node_bool_at(s->config, "use_api_socket", false)) {
+        if (!in->api_socket)
+            return error_set(err, ERR_INPUT, 0,
+                             "use_api_socket needs an engine on a unix socket of this machine");
+        json_array_append_new(mounts, json_pack("{s:s, s:s, s:s}", "Type", "bind", "Source",
+                                                in->api_socket, "Target", "/var/run/docker.sock"));
+    }
     for (size_t i = 0; i < s->nfiles; i++) {
         const struct file_use *f = &s->files[i];
+        if (f->object->external) {
+            error_set(err, ERR_INPUT, 0, "%s '%s' is external",
+                      f->object->secret ? "secret" : "config", f->object->key);
+            return error_hint(err, "only a swarm keeps those: give it 'file', 'environment'%s",
+                              f->object->secret ? "" : " or 'content'");
+        }
         if (file_use_is_bind(f))
             json_array_append_new(mounts,
                                   json_pack("{s:s, s:s, s:s, s:b}", "Type", "bind", "Source",

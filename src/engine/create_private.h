@@ -18,6 +18,9 @@ void create_resources(json_t *host, const struct node *service);
 void create_devices(json_t *host, const struct node *service);
 int create_namespaces(json_t *host, const struct create_input *in, struct error *err);
 
+/* create_security.c */
+int create_security(json_t *host, const struct create_input *in, struct error *err);
+
 /* create_mounts.c */
 int create_mounts(json_t *config, json_t *host, const struct create_input *in, struct error *err);
 

@@ -174,7 +174,7 @@ static const struct schema_key rows[] = {
     { "ulimits", SHAPE_MAP, MERGE_ENTRIES, .flags = KEY_ITEM_STRING | KEY_ITEM_INT,
       .keys = &schema_ulimit, .doc = "Limits of processes: one number, or `soft` and `hard`." },
     { "use_api_socket", SHAPE_BOOL, MERGE_REPLACE, .flags = KEY_TYPED,
-      .doc = "Mounts the engine's socket and the caller's registry logins." },
+      .doc = "Mounts the engine's socket at /var/run/docker.sock." },
     { "user", SHAPE_STRING, MERGE_REPLACE,
       .doc = "User, and group, of the process: `NAME[:GROUP]` or numbers." },
     { "userns_mode", SHAPE_STRING, MERGE_REPLACE, .doc = "User namespace: `host`." },

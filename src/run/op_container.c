@@ -141,6 +141,7 @@ static void send_create(struct task *t, char **link_variables)
     struct plan_ids ids = { .image = made_image, .container = made_container, .ctx = t };
     plan_labels(&labels, t->run->opt->stack, t->run->opt->now, op, &ids);
     add_anonymous(&anonymous, op);
+    const char *host = engine_endpoint(t->run->engine)->host;
     struct create_input in = {
         .stack = t->run->opt->stack,
         .service = op->service,
@@ -148,6 +149,7 @@ static void send_create(struct task *t, char **link_variables)
         .image = op->ref,
         .number = op->number,
         .api = engine_api(t->run->engine),
+        .api_socket = str_starts(host, "unix://") ? host + strlen("unix://") : NULL,
         .labels = (const char *const *)labels.items,
         .network_id = network_id,
         .container_id = container_id,

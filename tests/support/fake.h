@@ -59,6 +59,12 @@ char *fake_summary(const struct fake *f);
 /* The names of the containers, or of the volumes, one a line. */
 char *fake_names(const struct fake *f, const char *kind);
 
+/* The id of a container or network of that name; also of t-NAME-1 and t_NAME, as a stack `t` would
+ * call them. Owned by the caller; NULL: there is none. */
+char *fake_id_of(const struct fake *f, const char *name);
+/* {path, mode, uid, gid, content} of a file that was put into a container, or NULL. */
+const json_t *fake_file_in(const struct fake *f, const char *container, const char *path);
+
 /* --- what was asked --- */
 
 struct fake_request {

@@ -278,7 +278,7 @@ static void say_vertex(struct str *out, const char *name, const char *error)
 /* Every instruction of the first file of the context is a step; "RUN false" fails. */
 void fake_image_build(struct exchange *x)
 {
-    const char *tag = fake_query_text(x, "t"), *labels = fake_query_text(x, "labels");
+    const char *labels = fake_query_text(x, "labels");
     bool buildkit = str_eq(fake_query_text(x, "version"), "2");
     size_t start = x->raw_len > 512 ? 512 : x->raw_len;
     auto_free char *dockerfile = xstrndup(x->raw + start, x->raw_len - start);
@@ -307,7 +307,14 @@ void fake_image_build(struct exchange *x)
                           "exit code: 1\"}\r\n");
         return;
     }
-    json_t *image = add_image(x->f, tag ? tag : "none", config, content);
+    json_t *image = NULL, *tag;
+    size_t i;
+    json_array_foreach(json_object_get(x->rq->query, "t"), i, tag)
+    {
+        image = add_image(x->f, json_string_value(tag), config, content);
+    }
+    if (!image)
+        image = add_image(x->f, "none", config, content);
     const char *id = json_str(image, "Id");
     str_addf(&x->text,
              buildkit ? "{\"id\":\"moby.image.id\",\"aux\":{\"ID\":\"%s\"}}\r\n"

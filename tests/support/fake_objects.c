@@ -348,3 +348,38 @@ char *fake_names(const struct fake *f, const char *kind)
     strv_sort(&names);
     return strv_join(&names, "\n");
 }
+
+char *fake_id_of(const struct fake *f, const char *name)
+{
+    static const char *const parts[] = { "containers", "networks" };
+    auto_free char *container = xasprintf("/t-%s-1", name);
+    auto_free char *network = xasprintf("t_%s", name);
+    const char *key;
+    json_t *object;
+    for (size_t p = 0; p < countof(parts); p++)
+        json_object_foreach(fake_part(f, parts[p]), key, object)
+        {
+            const char *own = json_str_or(object, "Name", "");
+            if (str_eq(own, container) || str_eq(own, network) || str_eq(own, name))
+                return xstrdup(key);
+        }
+    return NULL;
+}
+
+const json_t *fake_file_in(const struct fake *f, const char *container, const char *path)
+{
+    const char *key;
+    json_t *object, *file;
+    size_t i;
+    json_object_foreach(fake_part(f, "containers"), key, object)
+    {
+        if (!str_eq(json_str_or(object, "Name", "/") + 1, container))
+            continue;
+        json_array_foreach(json_at(object, "Fake.files"), i, file)
+        {
+            if (str_eq(json_str(file, "path"), path))
+                return file;
+        }
+    }
+    return NULL;
+}
