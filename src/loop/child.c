@@ -199,8 +199,8 @@ struct child *child_start(struct loop *l, const struct child_options *opt,
         stdio[0].data.stream = (uv_stream_t *)&c->input;
     }
     if (opt->stdio_fd > 0) {
-        stdio[0] = stdio[1] =
-            (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = opt->stdio_fd };
+        for (int i = 0; i < 2; i++)
+            stdio[i] = (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = opt->stdio_fd };
         close_once(&c->out.pipe);
     }
     uv_process_options_t options = {

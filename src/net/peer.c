@@ -236,10 +236,14 @@ void http_prepare(struct http *h, struct transfer *t, const char *path)
     curl->curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
     curl->curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, HTTP_CONNECT_MS);
     curl->curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 64L << 10);
-    if (h->socket_path)
+    if (h->socket_path) {
         curl->curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, h->socket_path);
-    else
+    } else {
+        /* A peer that is gone is noticed within a minute, also where silence is normal. */
         curl->curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+        curl->curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L);
+        curl->curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L);
+    }
     if (h->no_proxy)
         curl->curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (h->tls) {

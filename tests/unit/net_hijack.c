@@ -149,8 +149,8 @@ static void a_refusal_is_the_engines_words(void **state)
 {
     static const char *const replies[] = {
         "HTTP/1.1 404 X\r\nContent-Length: 18\r\n\r\n{\"message\":\"gone\"}",
-        "HTTP/1.1 404 X\r\ntransfer-encoding: Chunked\r\n\r\n4\r\n{\"me\r\ne\r\nssage\":\"gone\"}\r\n"
-        "0\r\n\r\n",
+        ("HTTP/1.1 404 X\r\ntransfer-encoding: Chunked\r\n\r\n"
+         "4\r\n{\"me\r\ne\r\nssage\":\"gone\"}\r\n0\r\n\r\n"),
         "HTTP/1.0 404 X\r\n\r\ngone\nmore",
     };
     struct fixture *f = *state;
