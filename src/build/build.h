@@ -46,7 +46,7 @@ struct build_step {
     const char *id;   /* vertex or step */
     const char *name; /* "[2/5] RUN apt-get ..." */
     enum { STEP_STARTED, STEP_DONE, STEP_CACHED, STEP_FAILED, STEP_LOG, STEP_PROGRESS } what;
-    const char *text; /* STEP_LOG: a piece of output; STEP_FAILED: the error */
+    const char *text; /* STEP_LOG: a line of output; STEP_FAILED: the error */
     size_t len;
     int64_t current, total; /* STEP_PROGRESS, bytes */
 };

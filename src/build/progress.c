@@ -17,6 +17,7 @@
 #include "base/strmap.h"
 #include "build/layers.h"
 #include "build/trace.h"
+#include "net/lines.h"
 
 #define STEP_NAME_COLUMNS 120 /* of a step's name in an error */
 
@@ -26,7 +27,8 @@ struct step {
     char *error; /* or NULL */
     bool started, done, cached;
     struct layers layers;
-    struct str output; /* its end */
+    struct lines lines; /* of output, the last one perhaps cut short so far */
+    struct str output;  /* its end */
 };
 
 struct progress {
@@ -55,6 +57,7 @@ static void step_free(void *value)
     free(s->name);
     free(s->error);
     layers_clear(&s->layers);
+    lines_clear(&s->lines);
     str_clear(&s->output);
     free(s);
 }
@@ -87,6 +90,7 @@ static struct step *step_at(struct progress *p, const char *id, const char *name
         s = xnew(struct step);
         s->id = xstrdup(id);
         s->name = xstrdup("");
+        s->lines = LINES_INIT;
         s->output = STR_INIT;
         strmap_set(&p->steps, id, s);
     }
@@ -105,10 +109,48 @@ static void start(struct progress *p, struct step *s)
     report(p, s, (struct build_step){ .what = STEP_STARTED });
 }
 
+struct source_of_lines {
+    struct progress *progress;
+    struct step *step;
+};
+
+/* A line that was drawn several times over is what it became. */
+static void report_line(void *ctx, const char *line, size_t len)
+{
+    struct source_of_lines *from = ctx;
+    const char *over = memrchr(line, '\r', len);
+    if (over) {
+        len -= (size_t)(over + 1 - line);
+        line = over + 1;
+    }
+    report(from->progress, from->step,
+           (struct build_step){ .what = STEP_LOG, .text = line, .len = len });
+}
+
+static void add_output(struct progress *p, struct step *s, const char *data, size_t len)
+{
+    str_addn(&s->output, data, len);
+    if (s->output.len > 2 * PROGRESS_OUTPUT_MAX)
+        str_consume(&s->output, s->output.len - PROGRESS_OUTPUT_MAX);
+    struct source_of_lines from = { p, s };
+    if (lines_feed(&s->lines, data, len, report_line, &from, NULL) < 0)
+        lines_clear(&s->lines); /* endless: the rest of it is not shown */
+}
+
+/* A line that the step did not end. */
+static void end_output(struct progress *p, struct step *s)
+{
+    struct source_of_lines from = { p, s };
+    if (s->lines.rest.len)
+        report_line(&from, s->lines.rest.buf, s->lines.rest.len);
+    lines_clear(&s->lines);
+}
+
 static void finish(struct progress *p, struct step *s, bool cached, const char *error)
 {
     if (s->done && s->cached == cached)
         return;
+    end_output(p, s);
     s->done = true;
     s->cached = cached;
     if (error) {
@@ -119,14 +161,6 @@ static void finish(struct progress *p, struct step *s, bool cached, const char *
     } else {
         report(p, s, (struct build_step){ .what = cached ? STEP_CACHED : STEP_DONE });
     }
-}
-
-static void add_output(struct progress *p, struct step *s, const char *data, size_t len)
-{
-    str_addn(&s->output, data, len);
-    if (s->output.len > 2 * PROGRESS_OUTPUT_MAX)
-        str_consume(&s->output, s->output.len - PROGRESS_OUTPUT_MAX);
-    report(p, s, (struct build_step){ .what = STEP_LOG, .text = data, .len = len });
 }
 
 static void on_vertex(void *ctx, const struct trace_vertex *v)

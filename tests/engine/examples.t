@@ -55,7 +55,7 @@ down health
 
 up links
 is "links: the variables" "$(fetch app 8080)" "STORE_ENV_DATABASE=pages
-STORE_NAME=/$name-app-1/store
+STORE_NAME=/app/store
 STORE_PORT=tcp://store:5432
 STORE_PORT_5432_TCP=tcp://store:5432
 STORE_PORT_5432_TCP_ADDR=store

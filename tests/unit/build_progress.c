@@ -93,6 +93,22 @@ static void classic_failure(void **state)
     assert_string_equal(progress_output(s.p), "why\n");
 }
 
+/* What comes is cut anywhere, ends lines as terminals do, and draws over them. */
+static void output_comes_in_lines(void **state)
+{
+    (void)state;
+    auto_seen struct build_seen s;
+    PLAY(&s, { "{\"stream\":\"Step 1/1 : RUN get\"}", "{\"stream\":\"on\"}",
+               "{\"stream\":\"e\\r\\ntw\"}", "{\"stream\":\"o\\n 10%\\r 99%\\r100%\\nlast\"}",
+               "{\"aux\":{\"ID\":\"sha256:x\"}}" });
+    assert_string_equal(s.said.buf, "start [1/1] RUN get\n"
+                                    "log [1/1] RUN get: one\n"
+                                    "log [1/1] RUN get: two\n"
+                                    "log [1/1] RUN get: 100%\n"
+                                    "log [1/1] RUN get: last\n"
+                                    "done [1/1] RUN get\n");
+}
+
 /* Vertices of a build whose first stage fails while another runs; `a` is the one that broke. */
 static void buildkit_failure(void **state)
 {
@@ -210,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classic),
         cmocka_unit_test(classic_failure),
+        cmocka_unit_test(output_comes_in_lines),
         cmocka_unit_test(buildkit_failure),
         cmocka_unit_test(buildkit_result),
         cmocka_unit_test(an_error_outside_of_any_step),
