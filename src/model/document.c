@@ -204,6 +204,8 @@ struct node *document_read(struct loader *ld, const struct source *src, const st
         const struct node *projects = node_get(doc, "projects");
         node_each(i, projects) wait_for_ready(ld, node_get(projects->items[i], "services"));
     }
+    if (!ld->opt->no_interpolate && env->parent)
+        resolve_listed(ld, doc, env);
     schema_expand(ld->a, doc, form, ld->opt->no_interpolate, ld->d);
     if (out_dialect)
         *out_dialect = dialect;

@@ -53,40 +53,40 @@ void env_add_environ(struct env *e, struct arena *a, const char *const *environ_
     }
 }
 
-/* What an env file sees: everything that is set, then its own earlier lines. */
-struct file_view {
-    const struct env *env;
-    const struct strmap *file;
-};
-
-static const char *file_view_get(void *ctx, const char *name)
+static const char *view_get(void *ctx, const char *name)
 {
-    const struct file_view *view = ctx;
-    const char *value = env_get(view->env, name);
-    return value ? value : strmap_get(view->file, name);
+    return env_get(ctx, name);
 }
 
-int env_add_file(struct env *e, struct arena *a, const char *path, struct diag *d)
+static int read_file(struct dotenv *out, struct env *e, struct arena *a, const char *path,
+                     struct diag *d)
 {
     const struct source *src = NULL;
     auto_error struct error err = ERROR_INIT;
-    if (source_read(&src, a, path, &err) < 0) {
-        diag_error(d, (struct span){ 0 }, "%s", err.msg);
-        return -1;
-    }
-    struct strmap file = STRMAP_INIT;
-    struct file_view view = { e, &file };
-    struct variables vars = { .get = file_view_get, .ctx = &view };
+    struct variables vars = { .get = view_get, .ctx = e };
+    if (source_read(&src, a, path, &err) == 0)
+        return dotenv_parse(out, a, src, DOTENV_COMPOSE, &vars, d);
+    diag_error(d, (struct span){ 0 }, "%s", err.msg);
+    return -1;
+}
+
+int env_add_files(struct env *e, struct arena *a, const char *const *paths, size_t n,
+                  struct diag *d)
+{
     struct dotenv entries = { 0 };
-    int rc = dotenv_parse(&entries, a, src, DOTENV_COMPOSE, &vars, d);
+    struct strmap last = STRMAP_INIT;
+    int rc = 0;
+    for (size_t i = 0; i < n; i++)
+        if (read_file(&entries, e, a, paths[i], d) < 0)
+            rc = -1;
     vec_each (it, &entries) {
         const char *value = it->value ? it->value : env_get(e, it->name);
         if (value)
-            strmap_set(&file, it->name, arena_strdup(a, value));
+            strmap_set(&last, it->name, (void *)(uintptr_t)value);
     }
-    vec_free(&entries);
-    strmap_each(it, &file) if (!strmap_has(&e->map, it->key))
+    strmap_each(it, &last) if (!strmap_has(&e->map, it->key))
         strmap_set(&e->map, it->key, it->value);
-    strmap_clear(&file, NULL);
+    strmap_clear(&last, NULL);
+    vec_free(&entries);
     return rc;
 }

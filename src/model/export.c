@@ -33,6 +33,25 @@ static int add_with_dependencies(struct strmap *chosen, const struct node *servi
     return 0;
 }
 
+/* The service without dependencies on what was not chosen (and is not required). */
+static struct node *without_others(struct arena *a, struct node *service,
+                                   const struct strmap *chosen)
+{
+    const struct node *deps = node_get(service, "depends_on");
+    bool all = true;
+    node_each(i, deps) all = all && strmap_has(chosen, deps->keys[i]);
+    if (all)
+        return service;
+    service = node_copy(a, service);
+    struct node *kept = node_get(service, "depends_on");
+    for (size_t i = kept->len; i-- > 0;)
+        if (!strmap_has(chosen, kept->keys[i]))
+            node_remove_at(kept, i);
+    if (!kept->len)
+        node_remove(service, "depends_on");
+    return service;
+}
+
 /* A shallow copy of the document with the chosen services alone. */
 static int choose_services(struct node **out, struct arena *a, const struct stack *st,
                            const char *const *names, struct error *err)
@@ -43,8 +62,13 @@ static int choose_services(struct node **out, struct arena *a, const struct stac
     int rc = 0;
     for (; names && *names && rc == 0; names++)
         rc = add_with_dependencies(&chosen, all, *names, true, err);
-    node_each(i, all) if (!chosen.head || strmap_has(&chosen, all->keys[i]))
-        node_set(a, services, all->keys[i], all->items[i]);
+    node_each(i, all)
+    {
+        if (!chosen.head)
+            node_set(a, services, all->keys[i], all->items[i]);
+        else if (strmap_has(&chosen, all->keys[i]))
+            node_set(a, services, all->keys[i], without_others(a, all->items[i], &chosen));
+    }
     strmap_clear(&chosen, NULL);
     struct node *doc = node_new(a, NODE_MAP, st->tree->span);
     node_each(i, st->tree)

@@ -62,7 +62,7 @@ static struct node *services_of(struct loader *ld, const char *path, const struc
         if (!doc)
             return NULL;
         auto_free char *dir = path_dir(path);
-        paths_resolve(ld->a, doc, dir);
+        paths_resolve(ld->a, doc, paths_base(ld, dir, ctx->dir));
         strmap_set(&ld->documents, key, doc);
     }
     return node_get(doc, "services");

@@ -205,16 +205,15 @@ static const char *working_dir(struct finder *f)
     return f->out.dir ? f->out.dir : f->out.cwd;
 }
 
-static int read_env_file(struct finder *f, const char *path, struct error *err)
+/* The file `name`, as the command line has it. */
+static int add_env_file(struct finder *f, const char *name, struct error *err)
 {
+    const char *path = join(f, f->out.cwd, name);
     if (!file_exists(path))
-        return error_set(err, ERR_NOFILE, 0, "no environment file '%s'", path);
+        return error_set(err, ERR_NOFILE, 0, "no environment file '%s'", name);
     if (file_is_dir(path))
-        return error_set(err, ERR_NOFILE, 0, "environment file '%s' is a folder", path);
-    if (strv_has(&f->env_files, path))
-        return 0;
+        return error_set(err, ERR_NOFILE, 0, "environment file '%s' is a folder", name);
     strv_add(&f->env_files, path);
-    env_add_file(f->env, f->a, path, f->d); /* mistakes are in d */
     return 0;
 }
 
@@ -223,8 +222,18 @@ static bool truth(const char *text)
     return text && (!strcmp(text, "1") || !strcasecmp(text, "true") || !strcasecmp(text, "t"));
 }
 
-/* --env-file, else STACK_ENV_FILES / COMPOSE_ENV_FILES, else .env in the folder. Of several files
- * the last one wins, so that they are added from the last to the first. */
+/* The .env of the folder, where there is one. */
+static void read_default_env(struct finder *f)
+{
+    const char *path = join(f, working_dir(f), ".env");
+    if (truth(env_setting(f->env, "COMPOSE_DISABLE_ENV_FILE")) || !file_exists(path) ||
+        file_is_dir(path) || strv_has(&f->env_files, path))
+        return;
+    strv_add(&f->env_files, path);
+    env_add_files(f->env, f->a, &path, 1, f->d); /* mistakes are in d */
+}
+
+/* --env-file, else STACK_ENV_FILES / COMPOSE_ENV_FILES, else .env in the folder. */
 static int read_env(struct finder *f, struct error *err)
 {
     auto_strv struct strv names = STRV_INIT;
@@ -235,37 +244,16 @@ static int read_env(struct finder *f, struct error *err)
     if (!names.len && setting)
         strv_split(&names, setting, ",");
     if (!names.len) {
-        const char *path = join(f, working_dir(f), ".env");
-        if (truth(env_setting(f->env, "COMPOSE_DISABLE_ENV_FILE")) || !file_exists(path) ||
-            file_is_dir(path))
-            return 0;
-        return read_env_file(f, path, err);
+        read_default_env(f);
+        return 0;
     }
     if (f->env_files.len)
-        return 0;
-    /* A later file sees the earlier ones' variables and wins over them. */
-    struct env level;
-    env_init(&level, f->env);
-    int rc = 0;
-    strv_each (it, &names) {
-        const char *path = join(f, f->out.cwd, *it);
-        if (!file_exists(path))
-            rc = error_set(err, ERR_NOFILE, 0, "no environment file '%s'", *it);
-        else if (file_is_dir(path))
-            rc = error_set(err, ERR_NOFILE, 0, "environment file '%s' is a folder", *it);
-        if (rc < 0)
-            break;
-        strv_add(&f->env_files, path);
-        struct env file;
-        env_init(&file, &level);
-        env_add_file(&file, f->a, path, f->d);
-        strmap_each(var, &file.map) strmap_set(&level.map, var->key, var->value);
-        env_clear(&file);
-    }
-    strmap_each(var, &level.map) if (!strmap_has(&f->env->map, var->key))
-        strmap_set(&f->env->map, var->key, var->value);
-    env_clear(&level);
-    return rc;
+        return 0; /* read already, before the stack was looked for */
+    strv_each (it, &names)
+        if (add_env_file(f, *it, err) < 0)
+            return -1;
+    env_add_files(f->env, f->a, (const char *const *)f->env_files.items, f->env_files.len, f->d);
+    return 0;
 }
 
 static int find_files(struct finder *f, struct error *err)

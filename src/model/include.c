@@ -34,33 +34,23 @@ static void add_env(struct loader *ld, struct env *env, const struct node *entry
                     const struct context *ctx, const char *dir)
 {
     const struct node *files = node_get(entry, "env_file");
-    if (!list_len(files)) {
-        const char *path = join(ld, dir, ".env");
-        if (file_exists(path) && !file_is_dir(path))
-            env_add_file(env, ld->a, path, ld->d);
-        return;
-    }
-    struct env merged;
-    env_init(&merged, env);
+    const char **paths = arena_alloc(ld->a, (list_len(files) + 1) * sizeof(*paths));
+    size_t n = 0;
     for (size_t i = 0; i < list_len(files); i++) {
         const struct node *file = list_item(files, i);
-        const char *text = node_text(file);
-        if (!text)
+        if (!node_text(file))
             continue;
-        const char *path = join(ld, ctx->dir, text);
-        if (!file_exists(path) || file_is_dir(path)) {
+        paths[n] = join(ld, ctx->dir, node_text(file));
+        if (file_exists(paths[n]) && !file_is_dir(paths[n]))
+            n++;
+        else
             diag_error(ld->d, file->span, "there is no such environment file");
-            continue;
-        }
-        struct env one;
-        env_init(&one, &merged);
-        env_add_file(&one, ld->a, path, ld->d);
-        strmap_each(it, &one.map) strmap_set(&merged.map, it->key, it->value);
-        env_clear(&one);
     }
-    strmap_each(it, &merged.map) if (!strmap_has(&env->map, it->key))
-        strmap_set(&env->map, it->key, it->value);
-    env_clear(&merged);
+    if (!list_len(files)) {
+        paths[n] = join(ld, dir, ".env");
+        n += file_exists(paths[n]) && !file_is_dir(paths[n]);
+    }
+    env_add_files(env, ld->a, paths, n, ld->d);
 }
 
 static bool is_cycle(struct loader *ld, const char *path, const struct context *ctx, struct span at)
@@ -93,18 +83,6 @@ static const char *const *with_path(struct loader *ld, const struct context *ctx
         out[i] = ctx->included[i];
     out[ctx->nincluded] = path;
     return out;
-}
-
-/* Where relative paths of an included file start: absolute, or as far as it goes from here when
- * the printed document keeps paths relative. */
-static const char *base_for(struct loader *ld, const char *dir, const char *from)
-{
-    size_t n = strlen(from);
-    if (!ld->opt->no_resolve_paths || strncmp(dir, from, n) != 0)
-        return dir;
-    if (!dir[n])
-        return ".";
-    return dir[n] == '/' ? arena_strdup(ld->a, dir + n + 1) : dir;
 }
 
 static struct node *load_entry(struct loader *ld, const struct node *entry,
@@ -141,8 +119,8 @@ static struct node *load_entry(struct loader *ld, const struct node *entry,
     if (doc) {
         schema_finish(ld->a, doc, node_get(doc, "projects") ? FORM_NATIVE : FORM_COMPOSE,
                       ld->opt->no_interpolate, ld->d);
-        paths_resolve(ld->a, doc, base_for(ld, inner.dir, ctx->dir));
-        resolve_names(ld, doc, env);
+        paths_resolve(ld->a, doc, paths_base(ld, inner.dir, ctx->dir));
+        resolve_files(ld, doc, env);
     }
     return doc;
 }

@@ -79,7 +79,7 @@ static void load_document(struct loader *ld)
     struct node *doc = read_files(ld);
     if (!doc)
         return;
-    if (!doc->len && !ld->d->errors) {
+    if (doc->len == (node_get(doc, "version") ? 1 : 0) && !ld->d->errors) {
         diag_error(ld->d, doc->span, "the stack file is empty");
         return;
     }
@@ -91,7 +91,7 @@ static void load_document(struct loader *ld)
     if (!opt->no_resolve_paths)
         paths_resolve(ld->a, doc, st->dir);
     if (!opt->no_interpolate)
-        resolve_names(ld, doc, &ld->env);
+        resolve_files(ld, doc, &ld->env);
     if (!opt->no_normalize || !opt->no_interpolate)
         node_set_string(ld->a, doc, "name", st->name);
     if (!opt->no_normalize)

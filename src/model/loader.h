@@ -36,9 +36,10 @@ const char *env_setting(const struct env *e, const char *name);
 /* Adds NAME=value entries; those that are there stay. */
 void env_add_environ(struct env *e, struct arena *a, const char *const *environ);
 void env_set(struct env *e, struct arena *a, const char *name, const char *value);
-/* Adds a file's variables, later ones winning over earlier ones of this level. 0, or -1 after
- * adding errors to d. */
-int env_add_file(struct env *e, struct arena *a, const char *path, struct diag *d);
+/* Adds the variables of files that are one level together: what is there already stays, of the
+ * files the last one wins. 0, or -1 after adding errors to d. */
+int env_add_files(struct env *e, struct arena *a, const char *const *paths, size_t n,
+                  struct diag *d);
 
 /* Where a stack was found: find.c. Texts live in the arena. */
 struct found {
@@ -146,6 +147,9 @@ void include_resolve(struct loader *ld, struct node *doc, const struct source *s
 void paths_resolve(struct arena *a, struct node *doc, const char *base);
 /* Errors for host paths of a project's document that leave `root`. */
 void paths_confine(struct loader *ld, struct node *doc, const char *root, const char *project);
+/* Where relative paths of a file in `dir` start, seen from `from`: absolute, or as far as it goes
+ * when the printed document keeps paths relative. */
+const char *paths_base(struct loader *ld, const char *dir, const char *from);
 bool paths_is_remote(const char *context);
 
 /* profiles.c: moves services that no active profile enables from the document to st->disabled. */
@@ -153,8 +157,11 @@ void profiles_apply(struct loader *ld, struct node *doc);
 
 /* normalise.c */
 void normalise(struct loader *ld, struct node *doc);
-/* Variables that `environment`, configs and secrets take by name alone, from `env`. */
-void resolve_names(struct loader *ld, struct node *doc, const struct env *env);
+/* On a document before expansion: entries of `environment` lists that name a variable alone get
+ * its value from `env`. Those of maps (NAME: null) only ever see the stack's variables. */
+void resolve_listed(struct loader *ld, struct node *doc, const struct env *env);
+/* Configs and secrets that variables hold. */
+void resolve_files(struct loader *ld, struct node *doc, const struct env *env);
 /* env_file and label_file of enabled services become environment and labels. */
 void resolve_environment(struct loader *ld, struct node *doc);
 

@@ -147,10 +147,24 @@ static void fill(struct loader *ld, struct node *map, const struct env *env, boo
     }
 }
 
-void resolve_names(struct loader *ld, struct node *doc, const struct env *env)
+void resolve_listed(struct loader *ld, struct node *doc, const struct env *env)
 {
     struct node *services = node_get(doc, "services");
-    node_each(i, services) fill(ld, node_get(services->items[i], "environment"), env, false);
+    node_each(i, services)
+    {
+        struct node *list = node_get(services->items[i], "environment");
+        for (size_t k = 0; list && list->kind == NODE_LIST && k < list->len; k++) {
+            const char *name = node_text(list->items[k]);
+            const char *value = name && !strchr(name, '=') ? env_get(env, name) : NULL;
+            if (value)
+                list->items[k] = node_string(ld->a, arena_printf(ld->a, "%s=%s", name, value),
+                                             list->items[k]->span);
+        }
+    }
+}
+
+void resolve_files(struct loader *ld, struct node *doc, const struct env *env)
+{
     struct node *configs = node_get(doc, "configs");
     node_each(i, configs)
     {
@@ -190,6 +204,8 @@ void normalise(struct loader *ld, struct node *doc)
                 node_set_string(ld->a, build, "dockerfile", "Dockerfile");
             fill(ld, node_get(build, "args"), &ld->env, true);
         }
+        if (!ld->opt->no_interpolate)
+            fill(ld, node_get(s, "environment"), &ld->env, false);
         imply_dependencies(ld, s);
         struct node *volumes = node_get(s, "volumes");
         node_each(k, volumes)
@@ -210,44 +226,44 @@ void normalise(struct loader *ld, struct node *doc)
 struct service_view {
     struct loader *ld;
     const struct node *environment;
-    const struct strmap *files;
 };
 
-/* The stack's variables, then the service's own, then what earlier files gave. */
+/* The stack's variables, then the service's own; what the files gave before comes after these. */
 static const char *service_view_get(void *ctx, const char *name)
 {
     const struct service_view *view = ctx;
     const char *value = env_get(&view->ld->env, name);
-    if (!value)
-        value = node_text(node_get(view->environment, name));
-    return value ? value : strmap_get(view->files, name);
+    return value ? value : node_text(node_get(view->environment, name));
 }
 
-static void read_mapping(struct loader *ld, struct strmap *out, const char *path,
+/* Files of labels see only each other. */
+static const char *no_variables(void *ctx, const char *name)
+{
+    (void)ctx, (void)name;
+    return NULL;
+}
+
+static void read_mapping(struct loader *ld, struct dotenv *entries, const char *path,
                          enum dotenv_format format, const struct variables *vars, struct span at)
 {
     const struct source *src = document_source(ld, path, at);
-    if (!src)
-        return;
-    struct dotenv entries = { 0 };
-    dotenv_parse(&entries, ld->a, src, format, vars, ld->d);
-    vec_each (it, &entries) {
-        const char *value = it->value ? it->value : vars->get(vars->ctx, it->name);
-        if (value)
-            strmap_set(out, it->name, arena_strdup(ld->a, value));
-    }
-    vec_free(&entries);
+    if (src)
+        dotenv_parse(entries, ld->a, src, format, vars, ld->d);
 }
 
-/* What the service itself says wins over what its files say. */
-static void merge_under(struct loader *ld, struct node *s, const char *key,
-                        const struct strmap *files)
+/* What the service itself says wins over what its files say, later entries over earlier ones. */
+static void merge_under(struct loader *ld, struct node *s, const char *key, struct dotenv *files,
+                        const struct variables *vars)
 {
-    if (!files->head)
-        return;
     struct node *own = node_get(s, key);
     struct node *out = node_new(ld->a, NODE_MAP, own ? own->span : s->span);
-    strmap_each(it, files) node_set_string(ld->a, out, it->key, it->value);
+    vec_each (it, files) {
+        const char *value = it->value ? it->value : vars->get(vars->ctx, it->name);
+        if (value)
+            node_set_string(ld->a, out, it->name, value);
+    }
+    if (!out->len)
+        return;
     node_each(i, own)
     {
         node_set(ld->a, out, own->keys[i], own->items[i]);
@@ -260,8 +276,8 @@ static void merge_under(struct loader *ld, struct node *s, const char *key,
 static void read_env_files(struct loader *ld, struct node *s)
 {
     struct node *list = node_get(s, "env_file");
-    struct strmap files = STRMAP_INIT;
-    struct service_view view = { ld, node_get(s, "environment"), &files };
+    struct dotenv files = { 0 };
+    struct service_view view = { ld, node_get(s, "environment") };
     struct variables vars = { .get = service_view_get, .ctx = &view };
     node_each(i, list)
     {
@@ -282,17 +298,16 @@ static void read_env_files(struct loader *ld, struct node *s)
                      format && !strcmp(format, "raw") ? DOTENV_RAW : DOTENV_COMPOSE, &vars,
                      item->span);
     }
-    merge_under(ld, s, "environment", &files);
-    strmap_clear(&files, NULL);
+    merge_under(ld, s, "environment", &files, &vars);
+    vec_free(&files);
     node_remove(s, "env_file");
 }
 
 static void read_label_files(struct loader *ld, struct node *s)
 {
     struct node *list = node_get(s, "label_file");
-    struct strmap files = STRMAP_INIT;
-    struct service_view view = { ld, NULL, &files };
-    struct variables vars = { .get = service_view_get, .ctx = &view };
+    struct dotenv files = { 0 };
+    struct variables vars = { .get = no_variables };
     node_each(i, list)
     {
         const char *path = node_text(list->items[i]);
@@ -303,8 +318,8 @@ static void read_label_files(struct loader *ld, struct node *s)
             read_mapping(ld, &files, path, DOTENV_COMPOSE, &vars, list->items[i]->span);
         }
     }
-    merge_under(ld, s, "labels", &files);
-    strmap_clear(&files, NULL);
+    merge_under(ld, s, "labels", &files, &vars);
+    vec_free(&files);
     node_remove(s, "label_file");
 }
 
@@ -316,6 +331,7 @@ void resolve_environment(struct loader *ld, struct node *doc)
         struct node *s = services->items[i];
         if (s->kind != NODE_MAP)
             continue;
+        fill(ld, node_get(s, "environment"), &ld->env, false);
         if (node_get(s, "env_file") && !ld->opt->no_env_resolution)
             read_env_files(ld, s);
         if (node_get(s, "label_file"))

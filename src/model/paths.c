@@ -165,6 +165,16 @@ void paths_resolve(struct arena *a, struct node *doc, const char *base)
     visit_document(&(struct walk){ make_absolute, &r }, doc);
 }
 
+const char *paths_base(struct loader *ld, const char *dir, const char *from)
+{
+    size_t n = strlen(from);
+    if (!ld->opt->no_resolve_paths || strncmp(dir, from, n) != 0)
+        return dir;
+    if (!dir[n])
+        return ".";
+    return dir[n] == '/' ? arena_strdup(ld->a, dir + n + 1) : dir;
+}
+
 /* Staying inside. */
 
 struct fence {

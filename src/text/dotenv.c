@@ -324,6 +324,9 @@ int dotenv_parse(struct dotenv *out, struct arena *a, const struct source *src,
     size_t errors = d->errors;
     const char *nul = memchr(src->text, 0, src->len);
 
+    vec_each (it, out)
+        if (it->value)
+            strmap_set(&p.values, it->name, (void *)(uintptr_t)it->value);
     if (nul)
         diag_error(d, span_at(&p, (size_t)(nul - src->text)),
                    "the file contains the character NUL");
@@ -332,10 +335,9 @@ int dotenv_parse(struct dotenv *out, struct arena *a, const struct source *src,
     else
         parse_compose(&p);
     strmap_clear(&p.values, NULL);
-    if (d->errors != errors) {
-        vec_free(&p.entries);
-        return -1;
-    }
-    *out = p.entries;
-    return 0;
+    vec_each (it, &p.entries)
+        if (d->errors == errors)
+            *vec_push(out) = *it;
+    vec_free(&p.entries);
+    return d->errors == errors ? 0 : -1;
 }

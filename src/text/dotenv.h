@@ -23,10 +23,10 @@ struct dotenv {
 
 enum dotenv_format { DOTENV_COMPOSE, DOTENV_RAW /* format: raw: text after '=' as it stands */ };
 
-/* Entries in file order, later ones of a name included; texts live in the arena, free the vector
- * with vec_free(). `vars` (may be NULL) wins over earlier lines. Names may be empty ("=x") or hold
- * '.', '-', '[', ']', as Compose has it. 0, or -1 when errors were added; *out is then untouched.
- */
+/* Appends the entries in file order, later ones of a name included; those that are in *out already
+ * count as earlier lines. Texts live in the arena, free the vector with vec_free(). `vars` (may be
+ * NULL) wins over earlier lines. Names may be empty ("=x") or hold '.', '-', '[', ']', as Compose
+ * has it. 0, or -1 when errors were added; *out is then untouched. */
 int dotenv_parse(struct dotenv *out, struct arena *a, const struct source *src,
                  enum dotenv_format format, const struct variables *vars, struct diag *d);
 
