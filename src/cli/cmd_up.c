@@ -180,10 +180,7 @@ static int converge(struct change *c, struct plan_options *opt, struct error *er
         int code = change_run(c, err);
         if (code != EXIT_DONE || !c->plan->again || c->cli->global.dry_run)
             return code;
-        opt->build = false;
-        opt->pull = NULL;
-        opt->recreate = RECREATE_CHANGED;
-        opt->no_build = true;
+        opt->second = true;
     }
 }
 

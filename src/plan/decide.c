@@ -73,7 +73,7 @@ static const char *replace_reason(struct up *u, const struct member *m,
     if (opt->recreate == RECREATE_NEVER)
         return NULL;
     const char *reason = differs(u, m, c);
-    if (reason || !m->selected)
+    if (reason || !m->selected || opt->second)
         return reason;
     if (m->named && opt->recreate == RECREATE_FORCE)
         return "--force-recreate";
@@ -276,7 +276,8 @@ static void find_image(struct up *u, struct member *m)
     const struct service *s = m->s;
     const struct seen_image *seen = s->image ? snapshot_image(u->p.now, s->image) : NULL;
     if (s->build && !opt->no_build) {
-        bool always = m->selected && (opt->build || image_policy(&u->p, s) == PULL_BUILD);
+        bool always = m->selected && (opt->build || image_policy(&u->p, s) == PULL_BUILD ||
+                                      image_is_unknown(&u->images, s->build));
         image_build(&m->image_op, &m->image_reason, &u->images, s->build, always);
     } else if (s->image && !s->build && m->selected) {
         const char *reason = image_pull_reason(&u->p, s, seen);
@@ -369,7 +370,8 @@ int decide_services(struct up *u, struct error *err)
         if (decide_service(u, member_of(u, *it), err) < 0)
             return -1;
     vec_each (it, &u->order)
-        if (u->p.opt->recreate != RECREATE_NEVER && must_look_again(u, member_of(u, *it)))
+        if (!u->p.opt->second && u->p.opt->recreate != RECREATE_NEVER &&
+            must_look_again(u, member_of(u, *it)))
             u->p.again = true;
     return 0;
 }

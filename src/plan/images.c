@@ -53,7 +53,13 @@ static enum image_need build_need(const char **reason, const struct image_ops *o
         *reason = *label ? "its sources changed" : "it was not built by stack";
     if (*reason)
         return IMAGE_CHANGES;
-    return always || (survey && !survey->fingerprint) ? IMAGE_MAY_CHANGE : IMAGE_STAYS;
+    return always && !ops->p->opt->second ? IMAGE_MAY_CHANGE : IMAGE_STAYS;
+}
+
+bool image_is_unknown(const struct image_ops *ops, const struct image *image)
+{
+    const struct plan_image *survey = survey_of(ops, image);
+    return survey && !survey->fingerprint;
 }
 
 enum image_need image_build(struct op **op, const char **reason, struct image_ops *ops,
@@ -75,7 +81,9 @@ enum image_need image_build(struct op **op, const char **reason, struct image_op
         for (size_t i = 0; survey && i < survey->nbases; i++) {
             struct op *base = NULL;
             const char *ignored;
-            image_build(&base, &ignored, ops, ops->surveys[survey->bases[i]].image, ops->always);
+            const struct image *image_of_base = ops->surveys[survey->bases[i]].image;
+            image_build(&base, &ignored, ops, image_of_base,
+                        ops->always || image_is_unknown(ops, image_of_base));
             graph_need(&ops->p->graph, *slot, base, false);
         }
     }
@@ -120,10 +128,11 @@ enum pull_policy image_policy(const struct planner *p, const struct service *s)
                   { "missing", PULL_MISSING },
                   { "never", PULL_NEVER },
                   { "build", PULL_BUILD } };
-    for (size_t i = 0; p->opt->pull && i < countof(named); i++)
+    for (size_t i = 0; p->opt->pull && !p->opt->second && i < countof(named); i++)
         if (str_eq(p->opt->pull, named[i].text))
             return named[i].policy;
-    return s->pull_policy;
+    bool forced = s->pull_policy != PULL_MISSING && s->pull_policy != PULL_NEVER;
+    return p->opt->second && forced ? PULL_MISSING : s->pull_policy;
 }
 
 const char *image_pull_reason(const struct planner *p, const struct service *s,
@@ -146,11 +155,11 @@ const char *image_pull_reason(const struct planner *p, const struct service *s,
 
 /* --- plan_images --- */
 
-static void add_build(struct image_ops *ops, const struct image *image, bool always)
+static void add_build(struct image_ops *ops, const struct image *image)
 {
     struct op *op = NULL;
     const char *reason;
-    image_build(&op, &reason, ops, image, always);
+    image_build(&op, &reason, ops, image, ops->always || image_is_unknown(ops, image));
 }
 
 static void add_service_image(struct image_ops *ops, enum op_kind kind, const struct service *s)
@@ -159,7 +168,7 @@ static void add_service_image(struct image_ops *ops, enum op_kind kind, const st
     enum pull_policy policy = image_policy(p, s);
     bool there = s->image && snapshot_image(p->now, s->image);
     if (kind == OP_IMAGE_BUILD && s->build)
-        add_build(ops, s->build, ops->always);
+        add_build(ops, s->build);
     else if (kind == OP_IMAGE_PULL && s->image && !s->build &&
              !(p->opt->pull && policy == PULL_MISSING && there))
         image_pull(ops, s, there ? "look for a newer one" : "not on this engine");
@@ -176,7 +185,7 @@ static int add_named(struct image_ops *ops, enum op_kind kind, const char *name,
     }
     for (size_t i = 0; i < st->nimages && kind == OP_IMAGE_BUILD; i++)
         if (str_eq(st->images[i].name, name)) {
-            add_build(ops, &st->images[i], ops->always);
+            add_build(ops, &st->images[i]);
             return 0;
         }
     return no_such_service(ops->p, name, err);
@@ -199,7 +208,7 @@ int plan_images(struct plan **out, enum op_kind kind, const struct stack *st,
         for (size_t i = 0; i < st->nservices; i++)
             add_service_image(&ops, kind, &st->services[i]);
         for (size_t i = 0; i < st->nimages && kind == OP_IMAGE_BUILD; i++)
-            add_build(&ops, &st->images[i], opt->build);
+            add_build(&ops, &st->images[i]);
     }
     if (result == 0)
         result = planner_finish(out, &p, err);

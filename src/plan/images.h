@@ -28,6 +28,8 @@ void image_ops_clear(struct image_ops *ops);
  * IMAGE_CHANGES, *op for all but IMAGE_STAYS. */
 enum image_need image_build(struct op **op, const char **reason, struct image_ops *ops,
                             const struct image *image, bool always);
+/* Whether the survey could not say what goes into it (or was not asked). */
+bool image_is_unknown(const struct image_ops *ops, const struct image *image);
 /* Adds the pull of a service's image; one for all services with the same image. */
 struct op *image_pull(struct image_ops *ops, const struct service *s, const char *reason);
 /* Whether image_pull() was called for this image. */

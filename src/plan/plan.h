@@ -48,7 +48,9 @@ struct plan_options {
         int replicas;
     } * scale;
     size_t nscale;
-    bool adopt; /* containers of the same stack name made by another stack file are ours now */
+    bool second; /* after a plan with `again`: nothing is forced, images are pulled and built only
+                    where there are none */
+    bool adopt;  /* containers of the same stack name made by another stack file are ours now */
     /* Whether two paths lead to the same file; NULL: by text alone. */
     bool (*same_file)(const char *a, const char *b);
     int64_t now; /* Unix seconds: for pull policies with an age */
@@ -70,9 +72,9 @@ struct plan {
     /* Containers that stay as they are, for the display. */
     const struct seen_container *const *kept;
     size_t nkept;
-    /* Images are pulled or built (--build, --pull always, ...) that may turn out to be others than
-     * those which kept containers run: observe and plan again after this one, without these
-     * options; usually there is nothing to do then. */
+    /* Images are pulled or built because that was asked for (--build, pull_policy: always, ...),
+     * and may turn out to be others than those which kept containers run: observe after the run and
+     * plan once more with opt->second. Usually there is nothing to do then. */
     bool again;
 };
 

@@ -335,6 +335,10 @@ static void pull_policies(void **state)
     expect(w, always, &plain, "images\n  pull image web (pull_policy: always)\n1 image to pull\n");
     assert_true(w->plan->again);
     struct plan_options opt = plain;
+    opt.second = true;
+    expect(w, always, &opt, "nothing to do\n");
+    assert_false(w->plan->again);
+    opt.second = false;
     opt.pull = "missing";
     expect(w, always, &opt, "nothing to do\n");
     assert_false(w->plan->again);
@@ -376,6 +380,14 @@ static void an_image_is_built_when_its_sources_changed(void **state)
     plan_with(w, built, &opt, (const char *const[]){ "f2" });
     expect_text(w, "images\n  build image demo-web (asked for)\n1 image to build\n");
     assert_true(w->plan->again);
+    opt.second = true;
+    plan_with(w, built, &opt, (const char *const[]){ "f2" });
+    expect_text(w, "nothing to do\n");
+    /* What could not be surveyed is built at every run, and never twice in one. */
+    plan_with(w, built, &plain, (const char *const[]){ NULL });
+    expect_text(w, "images\n  build image demo-web (asked for)\n1 image to build\n");
+    plan_with(w, built, &opt, (const char *const[]){ NULL });
+    expect_text(w, "nothing to do\n");
 }
 
 static void without_builds_a_missing_image_is_an_error(void **state)
