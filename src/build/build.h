@@ -19,8 +19,9 @@ struct build_survey {
     struct arena *arena;
     struct plan_image *images; /* in the order of stack->images */
     size_t nimages;
-    /* References of FROM and COPY --from that the stack does not build, to be observed with the
-     * others: what they are is part of the fingerprint. */
+    /* References of FROM and COPY --from that the stack does not build, each with a pattern for its
+     * digests ("busybox@*"), to be observed with the others: what they are is part of the
+     * fingerprint. */
     const char *const *bases;
     size_t nbases;
     struct survey_detail *detail; /* private */

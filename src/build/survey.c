@@ -273,15 +273,23 @@ void survey_set_identity(struct survey_detail *d, const char *base, const char *
     free(strmap_set(&d->identities, base, xstrdup(identity)));
 }
 
+/* Of a reference, without tag and digest. */
+static size_t repository_length(const char *ref)
+{
+    const char *slash = strrchr(ref, '/');
+    size_t host = (size_t)(slash ? slash - ref : 0);
+    return host + strcspn(ref + host, ":@");
+}
+
 char *survey_identity(const char *base, const char *id, const char *const *refs, size_t nrefs)
 {
-    const char *slash = strrchr(base, '/');
-    size_t name_len = (size_t)(slash ? slash - base : 0);
-    name_len += strcspn(base + name_len, ":@");
+    size_t name_len = repository_length(base);
+    const char *first = NULL; /* in the order of text: engines list them in any */
     for (size_t i = 0; i < nrefs; i++)
-        if (strncmp(refs[i], base, name_len) == 0 && refs[i][name_len] == '@')
-            return xstrdup(refs[i] + name_len + 1);
-    return xstrdup(id);
+        if (strncmp(refs[i], base, name_len) == 0 && refs[i][name_len] == '@' &&
+            (!first || strcmp(refs[i], first) < 0))
+            first = refs[i];
+    return xstrdup(first ? first + name_len + 1 : id);
 }
 
 struct fingerprinting {
@@ -347,11 +355,15 @@ static void set_bases(struct build_survey *s)
         if (s->detail->images[i].recipe)
             survey_each_source(s->detail, s->detail->images[i].recipe, add_base, &names);
     strv_sort(&names);
-    const char **bases = arena_alloc(s->arena, (names.len + 1) * sizeof(*bases));
-    for (size_t i = 0; i < names.len; i++)
-        bases[i] = arena_strdup(s->arena, names.items[i]);
+    const char **bases = arena_alloc(s->arena, (2 * names.len + 1) * sizeof(*bases));
+    for (size_t i = 0; i < names.len; i++) {
+        bases[2 * i] = arena_strdup(s->arena, names.items[i]);
+        /* Engines list the digests of an image only where they match too. */
+        bases[2 * i + 1] = arena_printf(s->arena, "%.*s@*", (int)repository_length(names.items[i]),
+                                        names.items[i]);
+    }
     s->bases = bases;
-    s->nbases = names.len;
+    s->nbases = 2 * names.len;
 }
 
 /* The survey. */
