@@ -62,7 +62,7 @@ void merge_unique(const struct schema_key *row, struct node *list);
 /* Short forms of values (schema_short.c) and of entries. */
 schema_expander expand_build, expand_depends_on, expand_names, expand_env_file, expand_extends,
     expand_gpus, expand_hosts, expand_include, expand_provider_options, expand_switch, expand_test,
-    expand_resource, expand_count, expand_dns;
+    expand_resource, expand_count, expand_dns, expand_pools;
 schema_expander expand_ports, expand_mount, expand_device, expand_file_use;
 schema_expander expand_project, expand_infrastructure, expand_image, expand_ready_http,
     expand_ready_exec;

@@ -135,6 +135,17 @@ struct node *expand_dns(const struct schema_run *run, struct node *v)
     return v;
 }
 
+/* Pools of two files are compared each with each. */
+struct node *expand_pools(const struct schema_run *run, struct node *v)
+{
+    enum { POOLS_MAX = 256 };
+
+    if (v->len <= POOLS_MAX)
+        return v;
+    run_error(run, v->span, "more than %d pools", POOLS_MAX);
+    return NULL;
+}
+
 struct node *expand_count(const struct schema_run *run, struct node *v)
 {
     bool all = v->kind == NODE_STRING && strcasecmp(v->text, "all") == 0;

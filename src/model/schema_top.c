@@ -26,7 +26,8 @@ static const struct schema_keys pool = SCHEMA_KEYS(pool_rows);
 
 static const struct schema_key ipam_rows[] = {
     { "driver", SHAPE_STRING, MERGE_REPLACE, .doc = "Driver of the address management." },
-    { "config", SHAPE_LIST, MERGE_POOLS, .keys = &pool, .doc = "Address pools." },
+    { "config", SHAPE_LIST, MERGE_POOLS, .expand = expand_pools, .keys = &pool,
+      .doc = "Address pools." },
     { "options", SHAPE_OPTIONS, MERGE_DEEP, .doc = "Options of that driver." },
 };
 const struct schema_keys schema_ipam = SCHEMA_KEYS(ipam_rows);

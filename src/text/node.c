@@ -7,6 +7,99 @@
 
 #include "base/mem.h"
 
+/*
+ * Maps of many keys have a hash table of their places, so that no file makes the loader slow. It
+ * only speeds up: the place it names is compared, it is filled again when the number of keys is
+ * another one, and where a key of the same hash stands elsewhere by now (somebody moved entries by
+ * hand) all keys are searched.
+ */
+enum { INDEX_FROM = 64 };
+
+struct node_slot {
+    uint32_t hash;
+    uint32_t place; /* 0: free; else index + 1 */
+};
+
+struct node_index {
+    const struct node *owner; /* a node that was copied as a structure has no table */
+    size_t len;               /* keys in the table; 0: fill it before the next use */
+    size_t mask;
+    struct node_slot *slots;
+};
+
+static uint32_t hash_key(const char *key)
+{
+    uint32_t h = 2166136261u;
+
+    for (const unsigned char *p = (const unsigned char *)key; *p; p++)
+        h = (h ^ *p) * 16777619u;
+    return h;
+}
+
+static void index_add(struct node_index *x, const char *key, size_t i)
+{
+    uint32_t hash = hash_key(key);
+    size_t at = hash & x->mask;
+
+    while (x->slots[at].place)
+        at = (at + 1) & x->mask;
+    x->slots[at] = (struct node_slot){ hash, (uint32_t)i + 1 };
+    x->len++;
+}
+
+/* The map's table, up to date; NULL when it has none. */
+static struct node_index *index_of(const struct node *map)
+{
+    struct node_index *x = map->index;
+
+    if (!x || x->owner != map || map->len * 2 > x->mask)
+        return NULL;
+    if (x->len != map->len) {
+        memset(x->slots, 0, (x->mask + 1) * sizeof(*x->slots));
+        x->len = 0;
+        node_each(i, map) index_add(x, map->keys[i], i);
+    }
+    return x;
+}
+
+/* -1: not there; -2: the table cannot tell. */
+static long index_find(const struct node_index *x, const struct node *map, const char *key)
+{
+    uint32_t hash = hash_key(key);
+    bool moved = false;
+
+    for (size_t at = hash & x->mask; x->slots[at].place; at = (at + 1) & x->mask) {
+        size_t i = x->slots[at].place - 1;
+        if (x->slots[at].hash != hash)
+            continue;
+        if (strcmp(map->keys[i], key) == 0)
+            return (long)i;
+        moved = true;
+    }
+    return moved ? -2 : -1;
+}
+
+static void index_forget(struct node *map)
+{
+    if (map->index)
+        map->index->len = 0;
+}
+
+void node_index_keys(struct arena *a, struct node *map)
+{
+    size_t size = INDEX_FROM;
+
+    map->index = NULL;
+    if (map->kind != NODE_MAP || map->len < INDEX_FROM || map->len > UINT32_MAX / 4)
+        return;
+    while (size < map->len * 4)
+        size *= 2;
+    map->index = arena_new_(a, struct node_index);
+    map->index->owner = map;
+    map->index->mask = size - 1;
+    map->index->slots = arena_alloc(a, size * sizeof(*map->index->slots));
+}
+
 struct node *node_new(struct arena *a, enum node_kind kind, struct span span)
 {
     struct node *n = arena_new_(a, struct node);
@@ -82,6 +175,7 @@ struct node *node_copy(struct arena *a, const struct node *n)
     copy->items = NULL;
     copy->keys = NULL;
     copy->key_spans = NULL;
+    copy->index = NULL;
     if (n->text) {
         copy->text = arena_strdup(a, n->text);
         copy->value = n->value == n->text ? copy->text : arena_strdup(a, n->value);
@@ -97,6 +191,7 @@ struct node *node_copy(struct arena *a, const struct node *n)
         }
     }
     copy->len = n->len;
+    node_index_keys(a, copy);
     return copy;
 }
 
@@ -104,6 +199,10 @@ long node_index(const struct node *map, const char *key)
 {
     if (!map || map->kind != NODE_MAP)
         return -1;
+    const struct node_index *x = index_of(map);
+    long found = x ? index_find(x, map, key) : -2;
+    if (found > -2)
+        return found;
     node_each(i, map) if (strcmp(map->keys[i], key) == 0) return (long)i;
     return -1;
 }
@@ -152,6 +251,10 @@ void node_set(struct arena *a, struct node *map, const char *key, struct node *v
     map->keys[map->len] = arena_strdup(a, key);
     map->key_spans[map->len] = value->span;
     map->items[map->len++] = value;
+    if (!map->index || map->index->owner != map || map->len * 2 > map->index->mask)
+        node_index_keys(a, map);
+    else if (map->index->len == map->len - 1)
+        index_add(map->index, map->keys[map->len - 1], map->len - 1);
 }
 
 void node_set_string(struct arena *a, struct node *map, const char *key, const char *text)
@@ -176,6 +279,7 @@ void node_remove_at(struct node *list_or_map, size_t i)
         memmove(&n->key_spans[i], &n->key_spans[i + 1], after * sizeof(*n->key_spans));
     }
     n->len--;
+    index_forget(n);
 }
 
 void node_remove(struct node *map, const char *key)
@@ -192,6 +296,7 @@ void node_rename(struct arena *a, struct node *map, const char *from, const char
         return;
     node_remove(map, to);
     map->keys[node_index(map, from)] = arena_strdup(a, to);
+    index_forget(map);
 }
 
 struct entry {
@@ -220,6 +325,7 @@ void node_sort_keys(struct node *map)
         map->items[i] = entries[i].item;
     }
     free(entries);
+    index_forget(map);
 }
 
 bool node_is_scalar(const struct node *n)

@@ -23,6 +23,8 @@ enum node_kind { NODE_NULL, NODE_BOOL, NODE_INT, NODE_FLOAT, NODE_STRING, NODE_L
 /* Compose's merge tags. */
 enum node_mark { MARK_NONE, MARK_RESET, MARK_OVERRIDE };
 
+struct node_index;
+
 struct node {
     enum node_kind kind;
     enum node_mark mark;
@@ -37,9 +39,10 @@ struct node {
     /* lists and maps, in order */
     size_t len;
     size_t cap;
-    struct node **items;    /* values */
-    const char **keys;      /* maps: len keys */
-    struct span *key_spans; /* maps */
+    struct node **items;      /* values */
+    const char **keys;        /* maps: len keys */
+    struct span *key_spans;   /* maps */
+    struct node_index *index; /* of maps of many keys; private: rename keys by node_rename() */
 };
 
 /* Empty: null, false, 0, "", [] or {}. */
@@ -60,6 +63,8 @@ void node_remove(struct node *map, const char *key);
 /* In place; another value under the name `to` goes. Nothing happens where `from` is missing. */
 void node_rename(struct arena *a, struct node *map, const char *from, const char *to);
 void node_sort_keys(struct node *map); /* bytewise, this level only */
+/* For a map whose arrays were filled by hand: from here on its keys are found fast. */
+void node_index_keys(struct arena *a, struct node *map);
 struct span node_key_span(const struct node *map, const char *key);
 
 /* Lists. */

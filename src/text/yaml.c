@@ -374,6 +374,7 @@ static void on_close(struct reader *r)
             n->key_spans[i] = children[i].key_span;
         }
         check_duplicates(r, children, len);
+        node_index_keys(r->arena, n);
     }
     r->children.len = f->first;
     if (f->anchor) {
@@ -427,6 +428,7 @@ static void merge(struct reader *r, struct node *map, size_t at)
     else
         merge_map(r, map, &seen, from);
     strmap_clear(&seen, NULL);
+    node_index_keys(r->arena, map);
 }
 
 static struct node *expand(struct reader *r, struct node *n)

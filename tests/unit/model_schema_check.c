@@ -271,6 +271,20 @@ static void test_no_value_is_shown(void **state)
     }
 }
 
+/* What would make merging slow is refused. */
+static void test_limits(void **state)
+{
+    (void)state;
+    auto_doc struct doc d = doc_new(FORM_COMPOSE);
+    auto_str struct str yaml = STR_INIT;
+    str_add(&yaml, "networks: {n: {ipam: {config: [");
+    for (int i = 0; i < 257; i++)
+        str_addf(&yaml, "{subnet: s%d}, ", i);
+    str_add(&yaml, "]}}}");
+    d.root = doc_part(&d, yaml.buf);
+    assert_said(&d, "pools", "networks.n.ipam.config: more than 256 pools");
+}
+
 /* All mistakes of a file in one run, and what is right stays. */
 static void test_goes_on(void **state)
 {
@@ -324,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_no_value_is_shown),
         cmocka_unit_test(test_goes_on),
         cmocka_unit_test(test_raw),
+        cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,6 +168,54 @@ static void keys_know_where_they_stand(void **state)
     assert_int_equal(node_key_span(map, "missing").line, 0);
 }
 
+/* Maps of many keys have a table; nothing but the time may tell. */
+static void many_keys_are_found_whatever_happened(void **state)
+{
+    (void)state;
+    enum { MANY = 3000 };
+    auto_(arena_freep) struct arena *a = arena_new();
+    struct node *map = node_new(a, NODE_MAP, (struct span){ 0 });
+    char key[32];
+
+    for (int i = MANY - 1; i >= 0; i--) {
+        snprintf(key, sizeof(key), "k%04d", i);
+        assert_int_equal(node_index(map, key), -1);
+        node_set(a, map, key, node_int(a, i, map->span));
+        assert_int_equal(node_index(map, key), MANY - 1 - i);
+    }
+    node_set(a, map, "k0007", node_int(a, 7000, map->span));
+    assert_int_equal(map->len, MANY);
+    assert_int_equal(node_get(map, "k0007")->integer, 7000);
+
+    node_remove(map, "k0008");
+    assert_null(node_get(map, "k0008"));
+    assert_int_equal(node_get(map, "k0009")->integer, 9);
+    node_rename(a, map, "k0009", "new");
+    assert_null(node_get(map, "k0009"));
+    assert_int_equal(node_get(map, "new")->integer, 9);
+
+    node_sort_keys(map);
+    assert_int_equal(node_index(map, "k0000"), 0);
+    assert_int_equal(node_index(map, "new"), map->len - 1);
+
+    /* Moved, cut and copied by hand. */
+    const char *first = map->keys[0];
+    map->keys[0] = map->keys[1];
+    map->keys[1] = first;
+    assert_int_equal(node_index(map, "k0000"), 1);
+    struct node shallow = *map;
+    shallow.len = 2;
+    assert_int_equal(node_index(&shallow, "k0000"), 1);
+    assert_int_equal(node_index(&shallow, "k0002"), -1);
+    assert_int_equal(node_index(map, "k0002"), 2);
+
+    struct node *copy = node_copy(a, map);
+    node_set(a, copy, "more", node_int(a, 1, map->span));
+    assert_null(node_get(map, "more"));
+    assert_int_equal(node_index(copy, "more"), map->len);
+    assert_true(node_equal(node_get(copy, "k0500"), node_get(map, "k0500")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +227,7 @@ int main(void)
         cmocka_unit_test(copies_share_nothing),
         cmocka_unit_test(equality_is_by_value),
         cmocka_unit_test(keys_know_where_they_stand),
+        cmocka_unit_test(many_keys_are_found_whatever_happened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
