@@ -11,7 +11,7 @@
 #include "run/private.h"
 
 #define CRITICAL_MOST 8
-#define CRITICAL_MIN_MS 50
+#define CRITICAL_MIN_MS 100
 
 void run_result_clear(struct run_result *r)
 {
