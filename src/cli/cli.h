@@ -47,8 +47,7 @@ void cli_clear(struct cli *cli);
 void cli_report(struct cli *cli, const struct error *err);
 
 /* What the global options say about loading; `services` may be NULL. Borrows from both. */
-void cli_load_options(struct load_options *out, const struct cli *cli,
-                      const struct strv *services);
+void cli_load_options(struct load_options *out, const struct cli *cli, const struct strv *services);
 
 /* Each makes its part once; later calls give the same. */
 int cli_load(struct cli *cli, const struct strv *services, struct error *err);

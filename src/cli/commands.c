@@ -30,6 +30,10 @@
     X(top) \
     X(volumes) \
     X(events) \
+    X(schema) \
+    X(completion) \
+    X(manual) \
+    X(__complete) \
     X(version) \
     X(help)
 /* clang-format on */
