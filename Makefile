@@ -126,12 +126,31 @@ golden: all
 demo:
 	@stacks/demo
 
+# What the tables print: committed references, and what `make install` puts in place.
+references := cli.md exit-codes.md stack-file.md
+docs: $(out)/stack
+	@mkdir -p docs/reference
+	@for page in $(references); do $(out)/stack manual $$page >docs/reference/$$page || exit 1; done
+
+share := $(DESTDIR)$(PREFIX)/share
 install: $(out)/stack
-	install -d $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/bin $(share)/man/man1 $(share)/stack \
+		$(share)/bash-completion/completions $(share)/zsh/site-functions \
+		$(share)/fish/vendor_completions.d
 	install -m 755 $(out)/stack $(DESTDIR)$(PREFIX)/bin/stack
+	$(out)/stack manual stack.1 >$(share)/man/man1/stack.1
+	for c in $$($(out)/stack manual commands); do \
+		$(out)/stack manual $$c >$(share)/man/man1/stack-$$c.1 || exit 1; done
+	$(out)/stack schema >$(share)/stack/stack.schema.json
+	$(out)/stack completion bash >$(share)/bash-completion/completions/stack
+	$(out)/stack completion zsh >$(share)/zsh/site-functions/_stack
+	$(out)/stack completion fish >$(share)/fish/vendor_completions.d/stack.fish
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/stack
+	rm -f $(DESTDIR)$(PREFIX)/bin/stack $(share)/man/man1/stack.1 $(share)/man/man1/stack-*.1 \
+		$(share)/bash-completion/completions/stack $(share)/zsh/site-functions/_stack \
+		$(share)/fish/vendor_completions.d/stack.fish
+	rm -rf $(share)/stack
 
 format:
 	clang-format -i $(wildcard src/*/*.[ch] tests/*/*.[ch])
@@ -145,5 +164,5 @@ help:
 -include $(objs:.o=.d) $(programs:.t=.d) $(support:.o=.d) $(driver:.o=.d)
 
 .PHONY: bench
-.PHONY: all programs check $(kinds:%=check-%) fuzz golden demo install uninstall format clean help FORCE
+.PHONY: all programs check $(kinds:%=check-%) fuzz golden demo docs install uninstall format clean help FORCE
 .SECONDARY:
