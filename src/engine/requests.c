@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/safe.h"
+#include "base/strmap.h"
 #include "model/labels.h"
 
 /*
@@ -385,8 +386,13 @@ void rq_images(request_out rq, const char *const *refs, size_t n)
 {
     struct str path = path_plain("/images/json");
     auto_json json_t *filters = json_object();
-    for (size_t i = 0; i < n; i++)
-        add_filter(filters, "reference", refs[i]);
+    struct strmap seen = STRMAP_INIT; /* many services are of one image */
+    for (size_t i = 0; i < n; i++) {
+        if (!strmap_has(&seen, refs[i]))
+            add_filter(filters, "reference", refs[i]);
+        strmap_set(&seen, refs[i], NULL);
+    }
+    strmap_clear(&seen, NULL);
     if (n > 0)
         query_json(&path, "filters", filters);
     make(rq, "GET", &path);
@@ -488,7 +494,8 @@ static void list_named(request_out rq, const char *resource, const char *const *
         auto_free char *pattern = exactly(names[i]);
         add_filter(filters, "name", pattern);
     }
-    query_json(&path, "filters", filters);
+    if (n > 0)
+        query_json(&path, "filters", filters);
     make(rq, "GET", &path);
 }
 

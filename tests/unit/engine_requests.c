@@ -105,9 +105,9 @@ static void execs(void **state)
 static void images(void **state)
 {
     (void)state;
-    const char *refs[] = { "a:1", "h:5000/b" };
+    const char *refs[] = { "a:1", "h:5000/b", "a:1" };
     CHECK(rq_images(&rq, NULL, 0), "GET /images/json");
-    CHECK(rq_images(&rq, refs, 2), "GET /images/json?filters=%7B%22reference%22%3A%5B%22a%3A1%22%2C"
+    CHECK(rq_images(&rq, refs, 3), "GET /images/json?filters=%7B%22reference%22%3A%5B%22a%3A1%22%2C"
                                    "%22h%3A5000%2Fb%22%5D%7D");
     CHECK(rq_images_label(&rq, "l=v"),
           "GET /images/json?filters=%7B%22label%22%3A%5B%22l%3Dv%22%5D%7D");
@@ -129,6 +129,7 @@ static void networks_and_volumes(void **state)
     CHECK(rq_networks(&rq, "app"), "GET /networks?filters=%7B" LABEL "%3Dapp%22%5D%7D");
     CHECK(rq_networks_named(&rq, names, 2),
           "GET /networks?filters=%7B%22name%22%3A%5B%22%5Ea%5C%5C.b%24%22%2C%22%5Ec%24%22%5D%7D");
+    CHECK(rq_networks_named(&rq, NULL, 0), "GET /networks");
     CHECK(rq_network_inspect(&rq, "n"), "GET /networks/n");
     CHECK(rq_network_create(&rq, body()), "POST /networks/create {\"k\":\"v\"}");
     CHECK(rq_network_remove(&rq, "n"), "DELETE /networks/n");
