@@ -237,6 +237,8 @@ static void on_verb(void *ctx, const struct engine_answer *answer, const struct 
         recover(t, err, &look, verb_verdict, start_container_verb);
         return;
     }
+    if (untangle(t, err, true, start_container_verb))
+        return;
     bool removing = op->kind == OP_REMOVE && err->code == 409 && err->msg &&
                     strstr(err->msg, "already in progress");
     if (removing && t->attempts < REMOVAL_TRIES) {

@@ -94,6 +94,8 @@ static void on_removed(void *ctx, const struct engine_answer *answer, const stru
         recover(t, err, &look, removed_verdict, start_network_remove);
         return;
     }
+    if (untangle(t, err, false, start_network_remove))
+        return;
     /* "has active endpoints": a container of ours that is just leaving, or one of somebody else. */
     bool busy = err->kind == ERR_ENGINE && err->msg && strstr(err->msg, "active endpoints");
     if (busy && t->attempts < BUSY_TRIES) {

@@ -105,6 +105,12 @@ void recover(struct task *t, const struct error *first, struct engine_request *l
              enum verdict (*verdict)(struct task *t, const json_t *seen /* NULL: not there */),
              void (*again)(struct task *t));
 
+/* untangle.c: for an error that says that a network's name is ambiguous: removes networks of this
+ * stack of that name, all of them or until one is left, then runs `again`. False, and nothing done,
+ * for any other error and after several attempts. */
+bool untangle(struct task *t, const struct error *err, bool keep_one,
+              void (*again)(struct task *t));
+
 /* events.c: the engine's events of this stack, while the plan runs. */
 struct watch_listener {
     /* action: "start", "die", "health_status: healthy" ...; attributes: the Actor's. */
