@@ -44,12 +44,14 @@ static char *widen_integers(const char *text, size_t len, size_t *out_len)
 
 json_t *json_parse(const char *text, size_t len, const char *what, struct error *err)
 {
+    /* Engines put what programs print into strings: \u0000 is no mistake. */
+    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
     json_error_t e;
-    json_t *j = json_loadb(text, len, JSON_DECODE_ANY, &e);
+    json_t *j = json_loadb(text, len, flags, &e);
     if (!j && json_error_code(&e) == json_error_numeric_overflow) {
         size_t wide_len;
         auto_free char *wide = widen_integers(text, len, &wide_len);
-        j = json_loadb(wide, wide_len, JSON_DECODE_ANY, &e);
+        j = json_loadb(wide, wide_len, flags, &e);
     }
     if (j)
         return j;

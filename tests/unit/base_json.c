@@ -70,6 +70,16 @@ static void integers_beyond_64_bits_do_not_spoil_the_rest(void **state)
     assert_int_equal(json_array_size(json_at(j, "list")), 2);
 }
 
+static void strings_may_hold_zero_bytes(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\": \"x\\u0000y\"}";
+    auto_json json_t *j = json_parse(text, strlen(text), "answer", NULL);
+    assert_non_null(j);
+    assert_int_equal(json_string_length(json_object_get(j, "a")), 3);
+    assert_memory_equal(json_str(j, "a"), "x\0y", 3);
+}
+
 static void check_refused(const char *text, size_t len)
 {
     auto_error struct error err = ERROR_INIT;
@@ -123,6 +133,7 @@ int main(void)
         cmocka_unit_test(absent_or_mistyped_values_are_the_default),
         cmocka_unit_test(any_single_value_is_json),
         cmocka_unit_test(integers_beyond_64_bits_do_not_spoil_the_rest),
+        cmocka_unit_test(strings_may_hold_zero_bytes),
         cmocka_unit_test(other_text_is_refused),
         cmocka_unit_test(the_text_itself_is_not_repeated),
         cmocka_unit_test(canonical_text_does_not_depend_on_order_or_blanks),

@@ -158,6 +158,16 @@ static void an_error_outside_of_any_step(void **state)
     assert_null(progress_output(s.p));
 }
 
+static void zero_bytes_in_output(void **state)
+{
+    (void)state;
+    auto_seen struct build_seen s;
+    PLAY(&s, { "{\"stream\":\"Step 1/1 : RUN x\"}", "{\"stream\":\"a\\u0000b\\n\"}",
+               "{\"aux\":{\"ID\":\"sha256:x\"}}" });
+    assert_int_equal(s.result, 0);
+    assert_non_null(strstr(s.said.buf, "log [1/1] RUN x: a"));
+}
+
 static void neither_result_nor_error(void **state)
 {
     (void)state;
@@ -230,6 +240,7 @@ int main(void)
         cmocka_unit_test(buildkit_failure),
         cmocka_unit_test(buildkit_result),
         cmocka_unit_test(an_error_outside_of_any_step),
+        cmocka_unit_test(zero_bytes_in_output),
         cmocka_unit_test(neither_result_nor_error),
         cmocka_unit_test(output_is_bounded),
         cmocka_unit_test(layers_add_up),
