@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "model/schema.h"
 #include "run/run.h"
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
@@ -114,9 +115,24 @@ static int survey(struct change *c, const char *const *services, struct error *e
     return build_survey(&c->survey, cli_loop(c->cli), st, services ? wanted : NULL, err);
 }
 
+/* Services that only another tool could provide are refused rather than left out. */
+static int check_runnable(struct change *c, const char *const *services, struct error *err)
+{
+    const struct stack *st = c->cli->stack;
+    auto_free bool *selected = change_selected(st, services, false);
+    for (size_t i = 0; i < st->nservices; i++)
+        if (selected[i])
+            schema_refuse(st->services[i].config, st->services[i].name, &c->cli->diag);
+    if (!c->cli->diag.errors)
+        return 0;
+    return error_set(err, ERR_INPUT, 0, "the stack asks for what an engine cannot run");
+}
+
 int change_observe_up(struct change *c, const char *const *services, struct error *err)
 {
     const struct stack *st = c->cli->stack;
+    if (check_runnable(c, services, err) < 0)
+        return -1;
     plan_free(take(c->plan));
     snapshot_free(take(c->now));
     if (survey(c, services, err) < 0)

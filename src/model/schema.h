@@ -163,6 +163,10 @@ struct node *schema_merge_services(struct arena *a, struct node *base, struct no
 void schema_finish(struct arena *a, struct node *doc, enum schema_form form, bool raw,
                    struct diag *d);
 
+/* Adds an error for each key of a canonical service that cannot run on an engine (EFFECT_REFUSED):
+ * `config` shows such services, `up` must not pass them by. */
+void schema_refuse(const struct node *service, const char *name, struct diag *d);
+
 /* A native key of a service in either spelling: `ready`, or `x-ready` in a Compose file. NULL: not
  * there. */
 struct node *schema_native(const struct node *map, const char *key);

@@ -111,6 +111,17 @@ void check_provider_options(const struct schema_run *run, const struct node *v)
     }
 }
 
+void schema_refuse(const struct node *service, const char *name, struct diag *d)
+{
+    node_each(i, service)
+    {
+        const struct schema_key *row = schema_find(&schema_service, service->keys[i]);
+        if (row && row->effect == EFFECT_REFUSED)
+            diag_error(d, service->key_spans[i], "services.%s.%s: cannot run here: %s", name,
+                       row->name, row->why);
+    }
+}
+
 /* Whether a key has a value; null says nothing. */
 static bool has(const struct node *map, const char *key)
 {
@@ -214,8 +225,7 @@ void finish_volume(const struct schema_run *run, struct node *map)
     }
 }
 
-/* A config or secret has its content from one place; the keys whose names come first exclude each
- * other, and one of them is needed unless `elsewhere`. */
+/* A config or secret has its content from one of the sources, or, if `elsewhere`, from none. */
 static void finish_object(const struct schema_run *run, const struct node *map,
                           const char *const *sources, bool elsewhere, const char *text)
 {

@@ -271,6 +271,23 @@ static void test_no_value_is_shown(void **state)
     }
 }
 
+/* What is shown but cannot run. */
+static void test_refused(void **state)
+{
+    (void)state;
+    auto_doc struct doc d = doc_new(FORM_COMPOSE);
+    d.root = doc_part(&d, "services:\n"
+                          "  a: {image: x}\n"
+                          "  b:\n"
+                          "    provider: {type: p}\n");
+    doc_finish(&d);
+    assert_clean(&d, "provider");
+    schema_refuse(node_at(d.root, "services.a"), "a", &d.diag);
+    assert_int_equal(d.diag.errors, 0);
+    schema_refuse(node_at(d.root, "services.b"), "b", &d.diag);
+    assert_said(&d, "provider", "/s/f.yaml:4:5: error: services.b.provider: cannot run here: ");
+}
+
 /* What would make merging slow is refused. */
 static void test_limits(void **state)
 {
@@ -339,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_goes_on),
         cmocka_unit_test(test_raw),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
