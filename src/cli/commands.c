@@ -24,6 +24,7 @@
     X(pause) \
     X(unpause) \
     X(exec) \
+    X(run) \
     X(attach) \
     X(wait) \
     X(port) \

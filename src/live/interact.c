@@ -67,6 +67,12 @@ static void end(struct interact *in)
     in->done = true;
 }
 
+void interact_end(struct interact_options *opt)
+{
+    if (opt->running)
+        end(opt->running);
+}
+
 /* --- output --- */
 
 static void put(struct interact *in, int fd, const char *data, size_t len)
@@ -253,8 +259,10 @@ int interact_run(struct interact_result *out, struct engine *e, struct interact_
         in.winch = loop_signal(in.loop, SIGWINCH, on_winch, &in);
     for (size_t i = 0; opt->signaled && i < countof(passed_signals); i++)
         in.signals[i] = loop_signal(in.loop, passed_signals[i], on_signal, &in);
+    opt->running = &in;
     in.hijack = engine_hijack(e, opt->path, "tcp", NULL, opt->body, &hd);
     loop_wait(in.loop, &in.done);
+    opt->running = NULL;
     stop_input(&in);
     loop_signal_cancel(&in.winch);
     for (size_t i = 0; i < countof(passed_signals); i++)

@@ -25,7 +25,11 @@ struct interact_options {
      * QUIT, USR1, USR2). NULL: it ends us as usual. */
     void (*signaled)(void *ctx, int signum);
     void *ctx;
+    struct interact *running; /* while it runs */
 };
+
+/* Ends interact_run() from inside a callback. */
+void interact_end(struct interact_options *opt);
 
 struct interact_result {
     bool detached; /* by the detach keys */

@@ -162,6 +162,11 @@ static struct slot *add_slot(struct up *u, struct member *m, int number)
 
 static int make_slots(struct up *u, struct member *m, struct error *err)
 {
+    if (is_oneoff(u, m)) {
+        m->slots = arena_alloc(u->p.arena, sizeof(*m->slots));
+        add_slot(u, m, 1)->name = u->p.opt->oneoff_name;
+        return 0;
+    }
     struct candidates rest = replicas_seen(u, m->s), group;
     bool declared = m->selected && !u->only_there;
     int n = declared ? replicas_wanted(u, m->s) : 0;

@@ -229,8 +229,20 @@ static void emit_extra(struct up *u, struct member *m, const struct seen_contain
     emit_remove(u, m->s, c, stop, reason);
 }
 
+/* What it depends on must be ready before it is created: its start is not ours. */
+static void emit_oneoff(struct up *u, struct member *m, struct slot *slot)
+{
+    emit_create(u, m, slot);
+    emit_connects(u, m, slot, NULL, slot->create);
+    slot->start = slot->create;
+}
+
 static void emit_service(struct up *u, struct member *m)
 {
+    if (is_oneoff(u, m)) {
+        emit_oneoff(u, m, &m->slots[0]);
+        return;
+    }
     for (size_t i = 0; i < m->nslots; i++) {
         struct slot *slot = &m->slots[i];
         if (!slot->now) {

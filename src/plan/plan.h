@@ -50,7 +50,10 @@ struct plan_options {
     size_t nscale;
     bool second; /* after a plan with `again`: nothing is forced, images are pulled and built only
                     where there are none */
-    bool adopt;  /* containers of the same stack name made by another stack file are ours now */
+    /* `run`: instead of the containers of this service, whatever there is of them, create one more
+     * of this name when what it depends on is ready, and do not start it. */
+    const char *oneoff, *oneoff_name;
+    bool adopt; /* containers of the same stack name made by another stack file are ours now */
     /* Whether two paths lead to the same file; NULL: by text alone. */
     bool (*same_file)(const char *a, const char *b);
     int64_t now; /* Unix seconds: for pull policies with an age */

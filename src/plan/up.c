@@ -7,6 +7,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+bool is_oneoff(const struct up *u, const struct member *m)
+{
+    return u->p.opt->oneoff && str_eq(u->p.opt->oneoff, m->s->name);
+}
+
 static int select_services(struct up *u, struct error *err)
 {
     const struct stack *st = u->p.st;

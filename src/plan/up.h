@@ -115,4 +115,7 @@ int plan_start(struct plan **out, const struct stack *st, const struct snapshot 
 void emit(struct up *u);
 void order(struct up *u);
 
+/* Whether this plan makes a container for `run` of it. */
+bool is_oneoff(const struct up *u, const struct member *m);
+
 #endif

@@ -161,6 +161,8 @@ static void send_create(struct task *t, char **link_variables)
         task_fail(t, &err);
         return;
     }
+    if (t->run->opt->adjust)
+        t->run->opt->adjust(t->run->opt->adjust_ctx, op, body);
     struct engine_request rq;
     rq_container_create(&rq, op->name, op->platform, body);
     t->attempts++;

@@ -36,6 +36,9 @@ struct run_options {
     struct run_limits limits;          /* --parallel */
     int wait_timeout_s;                /* --wait-timeout; 0: each wait's own */
     bool settle; /* after the last start, look for containers that died at once (up -d) */
+    /* The body of each container that is created may be changed before it is sent: `run`. */
+    void (*adjust)(void *ctx, const struct op *op, json_t *body);
+    void *adjust_ctx;
     struct run_control *control; /* or NULL: filled while the plan runs */
 };
 
