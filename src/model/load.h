@@ -1,11 +1,12 @@
 /*
  * Loading: from command line and environment to a `struct stack`.
  *
- * The order, a file each: find.c (which files, project folder, .env), document.c (read,
- * interpolate), dialect.c / native.c / fig.c (other forms into the Compose form), extends.c,
- * include.c, merge.c (several files), schema (check, short forms, defaults), normalise.c (names,
- * networks, implied dependencies), profiles.c, extract.c (the structs of model.h), validate.c,
- * hash.c.
+ * The order, a file each: find.c and env.c (which files, project folder, variables), document.c
+ * (read, replace variables), fig.c (the 2014 form into the Compose form), schema_check.c and
+ * schema_expand.c (mistakes, short forms), extends.c, include.c, schema_merge.c (several files),
+ * native.c (projects, infrastructure and what they require become services), schema_finish.c
+ * (types, defaults), paths.c, normalise.c (names, networks, implied dependencies, env_file),
+ * profiles.c, validate.c, extract.c and extract_run.c (the structs of model.h), hash.c.
  */
 #ifndef MODEL_LOAD_H
 #define MODEL_LOAD_H

@@ -102,6 +102,7 @@ struct loader {
 struct context {
     const struct env *env;       /* what interpolation sees */
     const char *dir;             /* what include and extends paths start from: absolute */
+    const char *root;            /* `extends` stays below it, or NULL */
     const char *const *included; /* files that are being included, outermost first */
     size_t nincluded;
 };

@@ -142,12 +142,11 @@ static struct node *read_manifest(struct native *n, const struct project *p)
         const struct source *src = document_source(ld, path, p->span);
         if (!src)
             return NULL;
-        struct context ctx = { .env = &ld->env, .dir = p->root };
+        struct context ctx = { .env = &ld->env, .dir = p->root, .root = p->root };
         struct node *doc = document_read(ld, src, ctx.env, true, NULL);
         if (!doc)
             return NULL;
         extends_resolve(ld, doc, src, &ctx);
-        include_resolve(ld, doc, src, &ctx);
         return doc;
     }
     return node_new(ld->a, NODE_MAP, p->span);

@@ -23,6 +23,7 @@ typedef struct node *visit_path(void *ctx, struct node *value, enum path_kind ki
 struct walk {
     visit_path *visit;
     void *ctx;
+    bool all_devices; /* also of volumes that are mounted in other ways than `o: bind` */
 };
 
 static void visit_at(const struct walk *w, struct node *map, const char *key, enum path_kind kind)
@@ -93,7 +94,7 @@ static void visit_document(const struct walk *w, struct node *doc)
     {
         struct node *v = volumes->items[i];
         const char *driver = node_text_at(v, "driver"), *o = node_text_at(v, "driver_opts.o");
-        if (driver && !strcmp(driver, "local") && o && !strcmp(o, "bind"))
+        if (w->all_devices || (driver && !strcmp(driver, "local") && o && !strcmp(o, "bind")))
             visit_at(w, node_get(v, "driver_opts"), "device", PATH_UNIX);
     }
 }
@@ -162,7 +163,7 @@ static struct node *make_absolute(void *ctx, struct node *value, enum path_kind 
 void paths_resolve(struct arena *a, struct node *doc, const char *base)
 {
     struct resolver r = { a, base };
-    visit_document(&(struct walk){ make_absolute, &r }, doc);
+    visit_document(&(struct walk){ make_absolute, &r, false }, doc);
 }
 
 const char *paths_base(struct loader *ld, const char *dir, const char *from)
@@ -203,9 +204,24 @@ static struct node *check_inside(void *ctx, struct node *value, enum path_kind k
     return value;
 }
 
+/* A Dockerfile's path is relative to its context, so that it stays as the file has it. */
+static void check_dockerfile(struct fence *f, const struct node *build)
+{
+    const char *context = node_text_at(build, "context");
+    const struct node *file = node_get(build, "dockerfile");
+    if (!context || !node_text(file) || !path_below(f->root, context))
+        return;
+    auto_free char *path = path_join(context, node_text(file));
+    struct node *whole = node_string(f->ld->a, path, file->span);
+    check_inside(f, whole, PATH_PLAIN);
+}
+
 void paths_confine(struct loader *ld, struct node *doc, const char *root, const char *project)
 {
     auto_free char *real_root = path_real(root, NULL);
     struct fence f = { ld, root, real_root ? real_root : root, project };
-    visit_document(&(struct walk){ check_inside, &f }, doc);
+    visit_document(&(struct walk){ check_inside, &f, true }, doc);
+    struct node *services = node_get(doc, "services"), *images = node_get(doc, "images");
+    node_each(i, services) check_dockerfile(&f, node_get(services->items[i], "build"));
+    node_each(i, images) check_dockerfile(&f, images->items[i]);
 }

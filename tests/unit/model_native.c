@@ -184,12 +184,14 @@ static void test_paths_stay_in_the_project(void **state)
                        "    env_file: ../secret.env\n"
                        "    build: {context: ../out}\n"
                        "configs: {c: {file: ../c}}\n"
-                       "secrets: {s: {file: /root/s}}\n");
+                       "secrets: {s: {file: /root/s}}\n"
+                       "images: {i: ../Dockerfile}\n"
+                       "volumes: {v: {driver_opts: {type: none, o: 'bind,ro', device: /etc}}}\n");
     assert_int_equal(symlink("/etc", "web/link"), 0);
     put("stack.yaml", "projects: {web: web}\n");
     auto_loaded struct loaded l = load_here();
-    static const char *const places[] = { ":3:15:", ":3:28:", ":3:39:", ":4:15:",
-                                          ":5:22:", ":6:21:", ":7:21:" };
+    static const char *const places[] = { ":3:15:", ":3:28:", ":3:39:", ":4:15:", ":5:22:",
+                                          ":6:21:", ":7:21:", ":8:13:", ":9:63:" };
     for (size_t i = 0; i < countof(places); i++) {
         char line[160];
         snprintf(line, sizeof(line), "docstack.yaml%s error: this path leaves the folder",
