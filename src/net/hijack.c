@@ -1,13 +1,13 @@
 /* Connections that an HTTP upgrade turned into plain byte streams. */
 #include "net/hijack.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include <utlist.h>
 
 #include "base/mem.h"
+#include "net/head.h"
 #include "net/private.h"
 
 /*
@@ -39,9 +39,7 @@ struct hijack {
     struct str request;       /* not yet sent */
     struct str out;           /* of the stream: an engine loses what comes before it said 101 */
     struct str in;            /* head of the answer, then body of a refusal */
-    int status;
-    long body_len; /* of the refusal; -1: up to the end */
-    bool chunked;
+    struct head head;
     bool end_write, ended_write;
     bool tell_drained;
     bool nested; /* inside one of its callbacks */
@@ -100,8 +98,8 @@ static void on_silence(void *ctx)
 static void refused(struct hijack *j, const char *body, size_t len)
 {
     auto_error struct error err = ERROR_INIT;
-    auto_free char *message = http_refusal(j->status, body, len);
-    error_set(&err, ERR_ENGINE, j->status, "%s", message);
+    auto_free char *message = http_refusal(j->head.status, body, len);
+    error_set(&err, ERR_ENGINE, j->head.status, "%s", message);
     end(j, &err);
 }
 
@@ -112,108 +110,49 @@ static void broken(struct hijack *j, const char *what)
     end(j, &err);
 }
 
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-/* Joins the chunks of `in`; 1 once the last is there, 0 before, -1 when they are not chunks. */
-static int unchunk(const struct str *in, struct str *out)
-{
-    const char *p = in->buf, *end = in->buf + in->len;
-    for (;;) {
-        size_t size = 0;
-        const char *start = p;
-        for (; p < end && hex_digit(*p) >= 0 && size <= MAX_REFUSAL; p++)
-            size = size * 16 + (size_t)hex_digit(*p);
-        const char *line = memchr(p, '\n', (size_t)(end - p));
-        if (!line)
-            return 0;
-        if (p == start || size > MAX_REFUSAL)
-            return -1;
-        if (size == 0)
-            return 1;
-        p = line + 1;
-        if ((size_t)(end - p) < size + 2)
-            return 0;
-        str_addn(out, p, size);
-        p += size + 2;
-    }
-}
-
-static void check_refusal(struct hijack *j, bool at_end)
+static void check_refusal(struct hijack *j, bool ended)
 {
     auto_str struct str joined = STR_INIT_MAX(MAX_REFUSAL);
-    if (j->chunked) {
-        int whole = unchunk(&j->in, &joined);
+    if (j->head.chunked) {
+        int whole = head_unchunk(&joined, j->in.buf, j->in.len);
         if (whole < 0)
             broken(j, "bad chunks");
-        else if (whole > 0 || at_end)
+        else if (whole > 0 || ended)
             refused(j, joined.buf, joined.len);
-    } else if (at_end || (j->body_len >= 0 && j->in.len >= (size_t)j->body_len)) {
+    } else if (ended || (j->head.body_len >= 0 && j->in.len >= (size_t)j->head.body_len)) {
         refused(j, j->in.buf, j->in.len);
     } else if (j->in.overflow) {
         broken(j, "the answer is too long");
     }
 }
 
-/* The value of a header in the head, or NULL; names are compared without regard to case. */
-static const char *find_header(const char *head, const char *name)
-{
-    for (const char *line = strstr(head, "\r\n"); line; line = strstr(line + 2, "\r\n")) {
-        size_t n = strlen(name);
-        if (strncasecmp(line + 2, name, n) == 0 && line[2 + n] == ':')
-            return line + 3 + n + strspn(line + 3 + n, " \t");
-    }
-    return NULL;
-}
-
 static void read_head(struct hijack *j)
 {
-    char *end_of_head = memmem(j->in.buf, j->in.len, "\r\n\r\n", 4);
-    if (!end_of_head) {
+    int rc = head_parse(&j->head, j->in.buf, j->in.len);
+    if (rc < 0) {
+        broken(j, "no status line");
+        return;
+    }
+    if (rc == 0) {
         if (j->in.overflow)
             broken(j, "its headers are too long");
         return;
     }
-    const char *p = j->in.buf;
-    bool valid = j->in.len > 12 && str_starts(p, "HTTP/1.") && p[8] == ' ' &&
-                 isdigit((unsigned char)p[9]) && isdigit((unsigned char)p[10]) &&
-                 isdigit((unsigned char)p[11]);
-    if (!valid) {
-        broken(j, "no status line");
+    str_consume(&j->in, j->head.len);
+    if (j->head.status != 101 && j->head.status != 200) {
+        j->in.max = MAX_REFUSAL;
+        j->step = REFUSED;
+        check_refusal(j, false);
         return;
     }
-    j->status = (p[9] - '0') * 100 + (p[10] - '0') * 10 + (p[11] - '0');
-    *end_of_head = '\0';
-
-    if (j->status == 101 || j->status == 200) {
-        loop_timer_cancel(&j->timer);
-        str_consume(&j->in, (size_t)(end_of_head - j->in.buf) + 4);
-        j->step = OPEN;
-        if (j->hd.open)
-            j->hd.open(j->hd.ctx);
-        if (!j->closed && j->in.len > 0)
-            j->hd.data(j->hd.ctx, j->in.buf, j->in.len);
-        if (!j->closed)
-            str_clear(&j->in);
-        return;
-    }
-    const char *length = find_header(p, "content-length");
-    const char *encoding = find_header(p, "transfer-encoding");
-    j->chunked = encoding && strncasecmp(encoding, "chunked", strlen("chunked")) == 0;
-    j->body_len = -1;
-    if (length) {
-        j->body_len = 0;
-        for (; isdigit((unsigned char)*length) && j->body_len <= (long)MAX_REFUSAL; length++)
-            j->body_len = j->body_len * 10 + (*length - '0');
-    }
-    str_consume(&j->in, (size_t)(end_of_head - j->in.buf) + 4);
-    j->in.max = MAX_REFUSAL;
-    j->step = REFUSED;
-    check_refusal(j, false);
+    loop_timer_cancel(&j->timer);
+    j->step = OPEN;
+    if (j->hd.open)
+        j->hd.open(j->hd.ctx);
+    if (!j->closed && j->in.len > 0)
+        j->hd.data(j->hd.ctx, j->in.buf, j->in.len);
+    if (!j->closed)
+        str_clear(&j->in);
 }
 
 static void take_in(struct hijack *j, const char *data, size_t len)
