@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/vec.h"
@@ -464,17 +463,6 @@ static void flatten(struct flat *flat, const struct folder *f)
     }
 }
 
-static void save_cache(const struct scan *s, struct stat_cache_writer *w)
-{
-    /* Without it the next run reads more: no reason to fail this one. */
-    auto_error struct error err = ERROR_INIT;
-    stat_cache_end(w);
-    if (w->bytes.overflow)
-        log_debug("stat cache: '%s' would be too large", s->cache_path);
-    else if (file_write_atomic(s->cache_path, w->bytes.buf, w->bytes.len, 0600, &err) < 0)
-        log_debug("stat cache: %s", err.msg);
-}
-
 static void end_list(struct scan *s, struct flat *flat, char digest[DIGEST_HEX_LEN + 1],
                      bool learned)
 {
@@ -488,8 +476,10 @@ static void end_list(struct scan *s, struct flat *flat, char digest[DIGEST_HEX_L
     digest_add(flat->digest, flat->listing.buf, flat->listing.len);
     digest_end(flat->digest, digest);
     str_clear(&flat->listing);
-    if (flat->writer)
-        save_cache(s, &writer);
+    /* Without it the next run reads more: no reason to fail this one. */
+    auto_error struct error err = ERROR_INIT;
+    if (flat->writer && stat_cache_save(&writer, s->cache_path, &err) < 0)
+        log_debug("stat cache: %s", err.msg);
     stat_cache_writer_clear(&writer);
 }
 

@@ -138,12 +138,34 @@ static int write_data(struct pack *p, const char *data, size_t len, struct error
     return 0;
 }
 
+/* The Dockerfile goes first; nothing of the folder takes its place. */
+static bool is_dockerfile(const struct pack *p, const struct context_entry *e)
+{
+    return strcmp(e->path, p->in.dockerfile_name) == 0;
+}
+
+static void set_mtime(struct pack *p, int64_t ns)
+{
+    int64_t seconds = ns / 1000000000 - (ns % 1000000000 < 0);
+    p->api.archive_entry_set_mtime(p->entry, (time_t)seconds, 0);
+}
+
+/* Its text may be another than the file's; mode and time are the file's where there is one. */
 static int put_dockerfile(struct pack *p, struct error *err)
 {
+    mode_t mode = S_IFREG | 0644;
+    int64_t mtime_ns = 0;
+    for (size_t i = 0; p->in.context && i < p->in.context->len; i++) {
+        const struct context_entry *e = &p->in.context->entries[i];
+        if (is_dockerfile(p, e) && S_ISREG(e->mode) && e->stat.mtime_ns >= 0) {
+            mode = e->mode;
+            mtime_ns = e->stat.mtime_ns;
+        }
+    }
     p->api.archive_entry_set_pathname(p->entry, p->in.dockerfile_name);
-    p->api.archive_entry_set_mode(p->entry, S_IFREG | 0644);
+    p->api.archive_entry_set_mode(p->entry, mode);
     p->api.archive_entry_set_size(p->entry, (la_int64_t)p->in.dockerfile_len);
-    p->api.archive_entry_set_mtime(p->entry, 0, 0);
+    set_mtime(p, mtime_ns);
     if (write_header(p, err) < 0)
         return -1;
     return write_data(p, p->in.dockerfile, p->in.dockerfile_len, err);
@@ -195,8 +217,7 @@ static int put_entry(struct pack *p, const struct context_entry *e, struct error
     p->api.archive_entry_set_pathname(p->entry, e->path);
     p->api.archive_entry_set_mode(p->entry, e->mode);
     p->api.archive_entry_set_size(p->entry, S_ISREG(e->mode) ? e->stat.size : 0);
-    int64_t ns = e->stat.mtime_ns, seconds = ns / 1000000000 - (ns % 1000000000 < 0);
-    p->api.archive_entry_set_mtime(p->entry, (time_t)seconds, 0);
+    set_mtime(p, e->stat.mtime_ns);
     if (S_ISLNK(e->mode))
         p->api.archive_entry_set_symlink(p->entry, e->link);
     if (S_ISCHR(e->mode) || S_ISBLK(e->mode))
@@ -227,12 +248,6 @@ static int put_piece(struct pack *p, struct error *err)
     close(p->fd);
     p->fd = -1;
     return 0;
-}
-
-/* The Dockerfile went first; nothing of the folder takes its place. */
-static bool is_dockerfile(const struct pack *p, const struct context_entry *e)
-{
-    return strcmp(e->path, p->in.dockerfile_name) == 0;
 }
 
 static int step(struct pack *p, struct error *err)

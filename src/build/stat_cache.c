@@ -6,16 +6,22 @@
  */
 #include "build/stat_cache.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/vec.h"
 
 #define MAGIC UINT64_C(0x31657461635a7453) /* the last digit counts the versions of the form */
 #define ALIGN 8
+#define TOUCH_SECONDS (24 * 3600)
 
 struct header {
     uint64_t magic;
@@ -102,6 +108,8 @@ struct stat_cache *stat_cache_load(const char *path)
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0 || (uint64_t)st.st_size > STAT_CACHE_MAX_BYTES)
         return stat_cache_read(NULL, 0);
+    if ((int64_t)st.st_mtime < clock_unix_ns() / 1000000000 - TOUCH_SECONDS)
+        futimens(fd, NULL); /* it is in use */
     char *bytes = xmalloc((size_t)st.st_size + 1);
     size_t len = 0;
     ssize_t n;
@@ -191,6 +199,34 @@ void stat_cache_end(struct stat_cache_writer *w)
                         .body_len = body,
                         .checksum = checksum(w->bytes.buf + sizeof(h), body) };
     memcpy(w->bytes.buf, &h, sizeof(h));
+}
+
+static void remove_unused(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    int64_t limit = (clock_unix_ns() - STAT_CACHE_KEEP_NS) / 1000000000;
+    const struct dirent *de;
+    while (dir && (de = readdir(dir))) {
+        struct stat st;
+        if (fstatat(dirfd(dir), de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            (int64_t)st.st_mtime < limit)
+            unlinkat(dirfd(dir), de->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+int stat_cache_save(struct stat_cache_writer *w, const char *path, struct error *err)
+{
+    stat_cache_end(w);
+    if (w->bytes.overflow)
+        return error_set(err, ERR_SYSTEM, EFBIG, "'%s' would be larger than %zu bytes", path,
+                         STAT_CACHE_MAX_BYTES);
+    if (file_write_atomic(path, w->bytes.buf, w->bytes.len, 0600, err) < 0)
+        return -1;
+    auto_free char *folder = path_dir(path);
+    remove_unused(folder);
+    return 0;
 }
 
 void stat_cache_writer_clear(struct stat_cache_writer *w)

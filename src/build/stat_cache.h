@@ -23,6 +23,8 @@
 /* File systems keep times in steps of up to two seconds (FAT). */
 #define STAT_CACHE_RACY_NS ((int64_t)2000000000)
 #define STAT_CACHE_MAX_BYTES ((size_t)1 << 30)
+/* Caches that nobody asked for so long are removed when another one is saved. */
+#define STAT_CACHE_KEEP_NS ((int64_t)30 * 24 * 3600 * 1000000000)
 
 struct stat_key {
     uint64_t ino;
@@ -61,6 +63,8 @@ bool stat_cache_add(struct stat_cache_writer *w, const char *path, const struct 
                     const uint8_t digest[DIGEST_LEN]);
 /* Completes w->bytes. */
 void stat_cache_end(struct stat_cache_writer *w);
+/* Completes it and puts it at `path`, in one step. */
+int stat_cache_save(struct stat_cache_writer *w, const char *path, struct error *err);
 void stat_cache_writer_clear(struct stat_cache_writer *w);
 
 #endif

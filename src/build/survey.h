@@ -27,6 +27,8 @@ char *survey_identity(const char *base, const char *id, const char *const *refs,
 /* A fingerprint from the digest of a recipe and from what that is FROM. */
 void survey_fingerprint(char out[DIGEST_HEX_LEN + 1], const struct survey_detail *d,
                         const struct recipe *recipe, const char *core);
+/* Reads the contexts of all recipes and sets their `core`. Runs the loop. */
+int survey_scan(struct survey_detail *d, struct loop *l, struct error *err);
 /* Where stat caches are kept, made when missing; owned by the caller; NULL: nowhere. */
 char *survey_cache_dir(void);
 

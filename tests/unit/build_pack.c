@@ -130,13 +130,15 @@ static void the_first_entry_is_the_dockerfile(void **state)
     put("c/a", "hello");
     struct utimbuf times = { 1000000000, 1000000000 };
     assert_int_equal(utime("c/a", &times), 0);
+    assert_int_equal(chmod("c/Dockerfile", 0600), 0);
+    assert_int_equal(utime("c/Dockerfile", &times), 0);
     auto_packing struct packing p = packing(*state);
     auto_str struct str tar = packed(&p);
     assert_string_equal(tar.buf, "Dockerfile");
     assert_int_equal(tar.buf[156], '0');
     assert_memory_equal(tar.buf + 512, DOCKERFILE, strlen(DOCKERFILE));
     auto_free char *list = listed(&tar);
-    assert_string_equal(list, "0 644 7 0 Dockerfile\n"
+    assert_string_equal(list, "0 600 7 1000000000 Dockerfile\n"
                               "0 644 5 1000000000 a\n");
     assert_memory_equal(tar.buf + 2 * 512 + 512, "hello", 5);
     assert_int_equal(tar.len % 512, 0);

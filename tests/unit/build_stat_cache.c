@@ -1,6 +1,8 @@
 /* The stat cache: what it gives back, and what it does not. */
 #include "unit.h"
 
+#include <time.h>
+
 #include "base/mem.h"
 #include "build/stat_cache.h"
 
@@ -133,6 +135,43 @@ static void damage_makes_it_empty(void **state)
     assert_null(stat_cache_find(none, &cursor, "ab", &old));
 }
 
+static void put_aged(const char *path, int days)
+{
+    auto_fclose FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    time_t then = time(NULL) - (time_t)days * 24 * 3600;
+    struct timespec times[2] = { { then, 0 }, { then, 0 } };
+    assert_int_equal(futimens(fileno(file), times), 0);
+}
+
+static void caches_that_nobody_uses_go(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("caches", 0700), 0);
+    put_aged("caches/used", 40);
+    put_aged("caches/recent", 20);
+    put_aged("caches/unused", 40);
+    stat_cache_free(stat_cache_load("caches/used"));
+
+    const uint8_t digest[DIGEST_LEN] = { 7 };
+    struct stat_cache_writer w;
+    stat_cache_begin(&w, NOW);
+    stat_cache_add(&w, "a", &old, digest);
+    assert_int_equal(stat_cache_save(&w, "caches/new", NULL), 0);
+    stat_cache_writer_clear(&w);
+
+    assert_int_equal(access("caches/used", F_OK), 0);
+    assert_int_equal(access("caches/recent", F_OK), 0);
+    assert_int_equal(access("caches/unused", F_OK), -1);
+    auto_(stat_cache_freep) struct stat_cache *c = stat_cache_load("caches/new");
+    size_t cursor = 0;
+    assert_memory_equal(stat_cache_find(c, &cursor, "a", &old), digest, DIGEST_LEN);
+
+    stat_cache_begin(&w, NOW);
+    assert_int_equal(stat_cache_save(&w, "nowhere/new", NULL), -1);
+    stat_cache_writer_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +180,7 @@ int main(void)
         cmocka_unit_test(any_difference_is_a_miss),
         cmocka_unit_test(racy_files_are_not_kept),
         cmocka_unit_test(damage_makes_it_empty),
+        cmocka_unit_test_setup_teardown(caches_that_nobody_uses_go, unit_dir_make, unit_dir_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
