@@ -11,7 +11,6 @@
  * wrong one is removed or, when it is all that is left, is itself replaced, so that the anonymous
  * volumes it holds go on.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/mem.h"

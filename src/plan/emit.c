@@ -193,16 +193,50 @@ static bool is_done_job(const struct service *s, const struct seen_container *c)
     return s->job && c->state == CONTAINER_EXITED && c->exit_code == 0;
 }
 
+static void find_leaving(struct up *u)
+{
+    for (size_t i = 0; i < u->p.st->nservices; i++) {
+        struct member *m = &u->members[i];
+        for (size_t k = 0; k < m->nslots; k++)
+            if (m->slots[k].reason)
+                strmap_set(&u->leaving, m->slots[k].now->name, NULL);
+        vec_each (it, &m->extra)
+            strmap_set(&u->leaving, (*it)->name, NULL);
+    }
+    vec_each (it, &u->orphans)
+        strmap_set(&u->leaving, (*it)->name, NULL);
+}
+
+/* Whether the name is free, or will be. Somebody may have given it to another container. */
+static bool can_take_name(struct up *u, const char *name)
+{
+    for (size_t i = 0; i < u->p.now->ncontainers; i++)
+        if (str_eq(u->p.now->containers[i].name, name))
+            return strmap_has(&u->leaving, name);
+    return true;
+}
+
+static struct op *emit_rename(struct up *u, struct member *m, struct slot *slot)
+{
+    const char *name = slot->now->name;
+    if (str_eq(name, slot->name))
+        return NULL;
+    if (!can_take_name(u, slot->name)) {
+        planner_note(&u->p, "container '%s' should be called '%s', as another one is", name,
+                     slot->name);
+        return NULL;
+    }
+    struct op *op =
+        add_slot_op(u, OP_RENAME, m, slot, arena_printf(u->p.arena, "it is called '%s'", name));
+    op->name = slot->name;
+    return op;
+}
+
 /* A container that stays: its name, its networks, and that it runs. */
 static void emit_kept(struct up *u, struct member *m, struct slot *slot)
 {
     const struct seen_container *c = slot->now;
-    struct op *before = NULL;
-    if (!str_eq(c->name, slot->name)) {
-        before = add_slot_op(u, OP_RENAME, m, slot,
-                             arena_printf(u->p.arena, "it is called '%s'", c->name));
-        before->name = slot->name;
-    }
+    struct op *before = emit_rename(u, m, slot);
     before = emit_connects(u, m, slot, c, before);
     if (slot->restart) {
         slot->stop = emit_stop(u, m, c, NULL, "what it depends on is replaced");
@@ -263,6 +297,7 @@ void emit(struct up *u)
 {
     emit_networks(u);
     emit_volumes(u);
+    find_leaving(u);
     vec_each (it, &u->order)
         emit_service(u, member_of(u, *it));
     vec_each (it, &u->orphans) {

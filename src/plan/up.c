@@ -83,6 +83,7 @@ static void up_clear(struct up *u)
     vec_free(&u->orphans);
     image_ops_clear(&u->images);
     strmap_clear(&u->mounted, NULL);
+    strmap_clear(&u->leaving, NULL);
     free(u->digests);
     planner_clear(&u->p);
 }

@@ -77,6 +77,7 @@ struct up {
     struct object *volumes;
     hex_digest *digests;   /* by service->index; NULL without jobs */
     struct strmap mounted; /* names of volumes that containers have; filled on need */
+    struct strmap leaving; /* names of containers that go or are replaced */
     struct {
         VEC(const struct seen_container *);
     } orphans; /* to be removed */

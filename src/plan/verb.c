@@ -46,8 +46,11 @@ static void choose(struct verb *v)
     const struct snapshot *now = v->p.now;
     for (size_t i = 0; i < now->ncontainers; i++) {
         const struct seen_container *c = &now->containers[i];
-        v->chosen[i] =
-            container_is_ours(&v->p, c) && !c->oneoff && selection_has(&v->sel, c->service);
+        /* With a file, what is in none of its services is left alone. */
+        bool known = !v->p.st || !v->sel.all || existing_service(&v->p, c) ||
+                     node_get(v->p.st->disabled, c->service);
+        v->chosen[i] = container_is_ours(&v->p, c) && !c->oneoff && known &&
+                       selection_has(&v->sel, c->service);
     }
 }
 

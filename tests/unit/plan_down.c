@@ -347,6 +347,26 @@ static void stop_and_start(void **state)
     verb(w, PLAN_STOP, true, &opt, "api\n  stop container demo-api-1\n1 container to stop\n");
 }
 
+static void what_is_in_no_service_of_the_file_is_left_alone(void **state)
+{
+    struct world *w = *state;
+    add_copy(w, "demo-api-1", "demo-old-1", LABEL_SERVICE, "old");
+    verb(w, PLAN_PAUSE, true, &plain,
+         "api\n  pause container demo-api-1\n"
+         "db\n  pause container demo-db-1\n"
+         "web\n  pause container demo-web-1\n"
+         "3 containers to stop\n");
+    struct plan_options opt = plain;
+    opt.services = (const char *const[]){ "old", NULL };
+    verb(w, PLAN_PAUSE, true, &opt, "old\n  pause container demo-old-1\n1 container to stop\n");
+    verb(w, PLAN_PAUSE, false, &plain,
+         "api\n  pause container demo-api-1\n"
+         "db\n  pause container demo-db-1\n"
+         "old\n  pause container demo-old-1\n"
+         "web\n  pause container demo-web-1\n"
+         "4 containers to stop\n");
+}
+
 static void start_makes_nothing_and_replaces_nothing(void **state)
 {
     struct world *w = *state;
@@ -490,6 +510,7 @@ int main(void)
         TEST(named_services_alone_go_down),
         TEST(the_stack_of_another_file_is_left_alone),
         TEST(stop_and_start),
+        TEST(what_is_in_no_service_of_the_file_is_left_alone),
         TEST(start_makes_nothing_and_replaces_nothing),
         TEST(start_waits_for_conditions),
         TEST(restart_goes_on_to_those_that_ask_for_it),

@@ -527,6 +527,24 @@ static void a_name_that_docker_compose_left_broken_is_repaired(void **state)
            "1 container to change\n");
 }
 
+static void a_name_that_another_container_has_is_not_taken(void **state)
+{
+    struct world *w = *state;
+    static const char two[] = "name: demo\nservices: { a: { image: web, scale: 2 } }\n";
+    up(w, two);
+    json_object_set_new(container(w, "demo-a-1"), "Names", json_pack("[s]", "/mine"));
+    json_object_set_new(container(w, "demo-a-2"), "Names", json_pack("[s]", "/demo-a-1"));
+    /* One after the other: first the one whose name is free. */
+    expect(w, two, &plain,
+           "a\n"
+           "  rename container demo-a-2 (it is called 'demo-a-1')\n"
+           "note: container 'mine' should be called 'demo-a-1', as another one is\n"
+           "1 container to change\n");
+    apply(w);
+    expect(w, two, &plain,
+           "a\n  rename container demo-a-1 (it is called 'mine')\n1 container to change\n");
+}
+
 /* --- jobs --- */
 
 static const char with_job[] =
@@ -1022,6 +1040,7 @@ int main(void)
         TEST(an_unfinished_replacement_is_finished),
         TEST(of_several_unfinished_ones_the_right_one_is_taken),
         TEST(a_name_that_docker_compose_left_broken_is_repaired),
+        TEST(a_name_that_another_container_has_is_not_taken),
         TEST(a_job_that_is_done_is_not_run_again),
         TEST(a_job_that_failed_is_started_again),
         TEST(a_job_runs_again_when_what_it_depends_on_changed),
