@@ -101,19 +101,22 @@ static void remove_object(struct down *d, enum op_kind kind, const char *name,
 }
 
 /* A name that begins with the stack's is surely its own; another one may be shared. */
-static bool has_own_name(const struct stack *st, const struct network *n)
+static bool has_own_name(const struct stack *st, const char *name)
 {
     size_t len = strlen(st->name);
-    return str_starts(n->name, st->name) && (n->name[len] == '_' || n->name[len] == '-');
+    return str_starts(name, st->name) && (name[len] == '_' || name[len] == '-');
 }
 
 unsigned plan_down_observe(const struct stack *st, const struct plan_options *opt)
 {
-    unsigned what = OBSERVE_CONTAINERS | (opt->remove_volumes ? OBSERVE_VOLUMES : 0);
-    bool whole = !opt->services || !*opt->services, sure = st;
+    bool networks = !st, volumes = !st;
     for (size_t i = 0; st && i < st->nnetworks; i++)
-        sure = sure && (st->networks[i].external || has_own_name(st, &st->networks[i]));
-    return whole && !sure ? what | OBSERVE_NETWORKS : what;
+        networks |= !st->networks[i].external && !has_own_name(st, st->networks[i].name);
+    for (size_t i = 0; st && i < st->nvolumes; i++)
+        volumes |= !st->volumes[i].external && !has_own_name(st, st->volumes[i].name);
+    bool whole = !opt->services || !*opt->services;
+    return OBSERVE_CONTAINERS | (whole && networks ? OBSERVE_NETWORKS : 0) |
+           (whole && volumes && opt->remove_volumes ? OBSERVE_VOLUMES : 0);
 }
 
 /* Without the list of networks those go that the file has and that were made: some service, or some
@@ -131,7 +134,7 @@ static void remove_networks(struct down *d)
     }
     for (size_t i = 0; p->st && i < p->st->nnetworks; i++) {
         const struct network *n = &p->st->networks[i];
-        if (!n->external && has_own_name(p->st, n) &&
+        if (!n->external && has_own_name(p->st, n->name) &&
             (n->used || strmap_has(&d->networks, n->name)))
             remove_object(d, OP_NETWORK_REMOVE, n->name, &d->networks);
     }
@@ -156,13 +159,10 @@ static void remove_anonymous(struct down *d, const struct seen_container *c)
     }
 }
 
-static void remove_volumes(struct down *d)
+static void remove_seen_volumes(struct down *d)
 {
     struct planner *p = &d->p;
-    for (size_t i = 0; i < p->now->ncontainers; i++)
-        if (d->removals[i])
-            remove_anonymous(d, &p->now->containers[i]);
-    for (size_t i = 0; d->sel.all && i < p->now->nvolumes; i++) {
+    for (size_t i = 0; i < p->now->nvolumes; i++) {
         const struct seen_volume *v = &p->now->volumes[i];
         if (!str_eq(label_get(v->labels, v->nlabels, LABEL_STACK), p->name))
             continue;
@@ -171,6 +171,32 @@ static void remove_volumes(struct down *d)
         else
             remove_object(d, OP_VOLUME_REMOVE, v->name, &d->volumes);
     }
+}
+
+/* Without the list: as with networks. */
+static void remove_declared_volumes(struct down *d)
+{
+    const struct planner *p = &d->p;
+    for (size_t i = 0; p->st && i < p->st->nvolumes; i++) {
+        const struct volume *v = &p->st->volumes[i];
+        if (!v->external && has_own_name(p->st, v->name) &&
+            (v->used || strmap_has(&d->volumes, v->name)))
+            remove_object(d, OP_VOLUME_REMOVE, v->name, &d->volumes);
+    }
+}
+
+static void remove_volumes(struct down *d)
+{
+    struct planner *p = &d->p;
+    for (size_t i = 0; i < p->now->ncontainers; i++)
+        if (d->removals[i])
+            remove_anonymous(d, &p->now->containers[i]);
+    if (!d->sel.all)
+        return;
+    if (p->now->seen & OBSERVE_VOLUMES)
+        remove_seen_volumes(d);
+    else
+        remove_declared_volumes(d);
 }
 
 /* "local": only images that have their name from the stack. */

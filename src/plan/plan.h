@@ -97,8 +97,8 @@ int plan_up(struct plan **out, const struct stack *st, const struct snapshot *no
 
 /* The others work from labels when `st` is NULL. */
 
-/* What plan_down() must know, of enum observe_what: the containers; the volumes when they are to be
- * removed; the networks when the file does not tell surely which ones are the stack's. */
+/* What plan_down() must know, of enum observe_what: the containers; networks, and volumes when they
+ * are to be removed, only where the file does not tell surely which ones are the stack's. */
 unsigned plan_down_observe(const struct stack *st, const struct plan_options *opt);
 int plan_down(struct plan **out, const struct stack *st, const char *stack_name,
               const struct snapshot *now, const struct plan_options *opt, struct error *err);
