@@ -259,6 +259,9 @@ static int run_change(struct change *c, struct up_options *o, const struct strv 
     if (change_begin(c, cli, verb, err) < 0)
         return -1;
     bool attached = !o->detach && !o->wait && !o->no_start && str_eq(verb, "up");
+    /* A line is to be seen when it comes, also by a program behind a pipe. */
+    if (attached)
+        setvbuf(stdout, NULL, _IOLBF, 0);
     c->quiet_pull = o->quiet_pull;
     c->quiet_build = o->quiet_build;
     c->format = o->format;

@@ -29,6 +29,8 @@
 
 #define HOLD_MS 30
 #define HELD_MOST ((size_t)64 << 20)
+#define LOOK_MS 100
+#define LOOK_MOST 20
 #define RETRY_MS 300
 #define RETRY_MOST 5 /* connections that break without having said anything, in a row */
 
@@ -59,8 +61,9 @@ struct live_logs {
         VEC(struct follower *);
     } followers;
     size_t held; /* bytes of lines in queues */
-    struct loop_timer *hold, *finish, *reopen;
+    struct loop_timer *hold, *finish, *reopen, *look_later;
     struct engine_call *events, *look;
+    int looks;         /* in a row */
     int64_t events_ns; /* where the stream of events begins when it is opened again */
     int event_failures;
     struct error err;
@@ -68,6 +71,7 @@ struct live_logs {
 };
 
 static void open_events(void *ctx);
+static void look_again(void *ctx);
 static void check_end(struct live_logs *l);
 
 /* The oldest line that waits; *blocked: a stream that may have an older one has not offered any. */
@@ -195,6 +199,18 @@ static void note_unreadable(struct follower *f, const struct error *err)
                 &(struct event){ .kind = EVENT_NOTE, .text = text, .len = strlen(text) });
 }
 
+static void has_started(struct follower *f)
+{
+    f->up = true;
+    f->failures = 0;
+    f->again = !f->over;
+    if (f->over) {
+        f->over = false;
+        f->stream.follow = true;
+        log_stream_open(&f->stream);
+    }
+}
+
 static void on_ended(void *ctx, const struct error *err)
 {
     struct follower *f = ctx;
@@ -208,13 +224,17 @@ static void on_ended(void *ctx, const struct error *err)
         error_copy(&l->err, err);
     else if (err && !is_gone(err))
         note_unreadable(f, err);
+    /* Engines forget the last line of a stream that is followed when it has no newline. */
+    if (f->stream.follow && !err && !f->again) {
+        f->stream.follow = false;
+        log_stream_open(&f->stream);
+        return;
+    }
     log_stream_flush(&f->stream);
     f->over = true;
     tell_exit(f);
-    if (f->again) {
-        f->again = f->over = false;
-        log_stream_open(&f->stream);
-    }
+    if (f->again)
+        has_started(f);
     if (!l->opt.follow)
         drain(l, false);
     check_end(l);
@@ -301,14 +321,7 @@ static void on_start(struct live_logs *l, const char *id, const json_t *attribut
         f->stream.tail = -1; /* it is new: all of it */
         f->over = true;
     }
-    f->up = true;
-    f->failures = 0;
-    if (!f->over) {
-        f->again = true;
-        return;
-    }
-    f->over = false;
-    log_stream_open(&f->stream);
+    has_started(f);
 }
 
 static void on_die(struct live_logs *l, const char *id, const json_t *attributes)
@@ -325,6 +338,16 @@ static void on_die(struct live_logs *l, const char *id, const json_t *attributes
     check_end(l);
 }
 
+/* Stopped for good, maybe while it waited to be restarted. */
+static void on_stop(struct live_logs *l, const char *id)
+{
+    struct follower *f = find_follower(l, id);
+    if (f && f->over) {
+        f->up = false;
+        check_end(l);
+    }
+}
+
 static void on_event(void *ctx, json_t *value)
 {
     struct live_logs *l = ctx;
@@ -338,6 +361,8 @@ static void on_event(void *ctx, json_t *value)
         on_start(l, id, json_at(value, "Actor.Attributes"));
     else if (str_eq(action, "die"))
         on_die(l, id, json_at(value, "Actor.Attributes"));
+    else if (str_eq(action, "stop"))
+        on_stop(l, id);
 }
 
 static void finish(void *ctx)
@@ -374,7 +399,7 @@ static void events_over(void *ctx, const struct engine_answer *answer, const str
 static void open_events(void *ctx)
 {
     struct live_logs *l = ctx;
-    static const char *const actions[] = { "start", "die" };
+    static const char *const actions[] = { "start", "die", "stop" };
     char since[40];
     snprintf(since, sizeof(since), "%lld.%09lld", (long long)(l->events_ns / 1000000000),
              (long long)(l->events_ns % 1000000000));
@@ -385,25 +410,44 @@ static void open_events(void *ctx)
         &(struct engine_handlers){ .on_json = on_event, .done = events_over, .ctx = l });
 }
 
-/* Nothing runs, as far as events told. A container that the engine is about to restart does not
- * count as stopped: the list knows. */
+/* Whether all that came was given, and no container runs as far as is known. */
+static bool is_idle(struct live_logs *l)
+{
+    vec_each (it, &l->followers)
+        if (!(*it)->over || (*it)->first || (*it)->up)
+            return false;
+    return true;
+}
+
+/* A container that the engine is about to restart does not count as stopped: the list knows. But
+ * the list is behind the events for a moment, and may call running what has just died: then it is
+ * asked again; if it insists, a start was missed. */
 static void on_look(void *ctx, const struct engine_answer *answer, const struct error *err)
 {
     struct live_logs *l = ctx;
-    bool some = false;
+    bool behind = false, insists = l->looks++ >= LOOK_MOST;
     l->look = NULL;
     for (size_t i = 0; !err && i < json_array_size(answer->json); i++) {
-        struct follower *f =
-            find_follower(l, json_str_or(json_array_get(answer->json, i), "Id", ""));
-        if (f)
-            some = f->up = true;
+        const json_t *c = json_array_get(answer->json, i);
+        struct follower *f = find_follower(l, json_str_or(c, "Id", ""));
+        if (!f || f->up)
+            continue;
+        if (str_eq(json_str(c, "State"), "restarting"))
+            f->up = true;
+        else if (insists)
+            has_started(f);
+        else
+            behind = true;
     }
-    if (!some)
+    if (behind)
+        loop_after(&l->look_later, l->loop, LOOK_MS, look_again, l);
+    else if (is_idle(l))
         finish_later(l);
 }
 
-static void look_again(struct live_logs *l)
+static void look_again(void *ctx)
 {
+    struct live_logs *l = ctx;
     struct engine_request rq;
     rq_containers(&rq, l->opt.stack_name, false);
     l->look = engine_start(l->engine, &rq, &(struct engine_handlers){ .done = on_look, .ctx = l });
@@ -411,16 +455,15 @@ static void look_again(struct live_logs *l)
 
 static void check_end(struct live_logs *l)
 {
-    bool some_up = false;
-    vec_each (it, &l->followers) {
-        if (!(*it)->over || (*it)->first)
-            return;
-        some_up |= (*it)->up;
-    }
-    if (!l->opt.follow)
+    bool given = true;
+    vec_each (it, &l->followers)
+        given = given && (*it)->over && !(*it)->first;
+    if (!l->opt.follow && given) {
         finish_later(l);
-    else if (!some_up && !l->look)
+    } else if (l->opt.follow && is_idle(l) && !l->look && !l->look_later) {
+        l->looks = 0;
         look_again(l);
+    }
 }
 
 struct live_logs *live_logs_start(struct engine *e, const struct snapshot *now,
@@ -457,7 +500,7 @@ void live_logs_cancel(struct live_logs *l)
 {
     if (!l)
         return;
-    struct loop_timer **const timers[] = { &l->hold, &l->finish, &l->reopen };
+    struct loop_timer **const timers[] = { &l->hold, &l->finish, &l->reopen, &l->look_later };
     for (size_t i = 0; i < countof(timers); i++)
         loop_timer_cancel(timers[i]);
     if (l->events)
