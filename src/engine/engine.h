@@ -10,6 +10,9 @@
  * smaller of the two. An engine that refuses the first as too old is asked by GET /_ping, and the
  * request, if it only reads, is sent again; DOCKER_API_VERSION pins it. Before the first request
  * that changes something the version is known: engine_ready() pings if nothing was asked before.
+ *
+ * How long the engine may be silent follows from the request; STACK_SILENCE_MS in the environment
+ * (milliseconds) takes the place of all these limits, for tests.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
