@@ -153,6 +153,7 @@ int cli_main(int argc, char **argv)
     cli_init(&cli, text);
     int code = run_line(&cli, argc, argv, &err);
     if (code < 0) {
+        engine_hint(&err);
         cli_report(&cli, &err);
         code = exit_code_of(&err);
     }

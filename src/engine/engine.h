@@ -130,6 +130,9 @@ struct hijack *engine_hijack(struct engine *e, const char *path, const char *pro
                              const struct strv *headers, json_t *body,
                              const struct hijack_handlers *hd);
 
+/* The next step, for an error that came from an engine and has none of its own. */
+void engine_hint(struct error *err);
+
 /* Query building: "?a=b&c=d" with percent-encoding. */
 void engine_query(struct str *path, const char *key, const char *value); /* NULL value: nothing */
 void engine_query_int(struct str *path, const char *key, int64_t value);

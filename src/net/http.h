@@ -67,7 +67,7 @@ struct http_response {
 /* Value of a header (lower-case name) or NULL. */
 const char *http_header(const struct http_response *r, const char *name);
 /* What an answer that is an error says: the "message" of a JSON object, else the first line of the
- * body, else the status. As it came, owned by the caller. */
+ * body, else the status. As it came, but no more than 2000 bytes; owned by the caller. */
 char *http_refusal(int status, const char *body, size_t len);
 
 struct http_handlers {

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "net/private.h"
 
+enum { REFUSAL_MAX = 2000 };
+
 char *http_refusal(int status, const char *body, size_t len)
 {
     auto_json json_t *j = json_loadb(body, len, 0, NULL);
@@ -15,9 +17,11 @@ char *http_refusal(int status, const char *body, size_t len)
             n--;
     } else if (!j) {
         message = body;
-        while (n < len && n < 1000 && body[n] && !strchr("\r\n", body[n]))
+        while (n < len && n <= REFUSAL_MAX && body[n] && !strchr("\r\n", body[n]))
             n++;
     }
+    if (n > REFUSAL_MAX)
+        return xasprintf("%.*s ...", REFUSAL_MAX, message);
     return n > 0 ? xstrndup(message, n) : xasprintf("HTTP status %d", status);
 }
 

@@ -105,18 +105,17 @@ static enum verdict created_verdict(struct task *t, const json_t *seen)
 static void on_created(void *ctx, const struct engine_answer *answer, const struct error *err)
 {
     struct task *t = ctx;
+    const char *id = err ? NULL : json_str(answer->json, "Id");
     t->call = NULL;
-    if (!err) {
-        const char *id = json_str(answer->json, "Id");
-        if (!id) {
-            struct error e = ERROR_INIT;
-            error_set(&e, ERR_PROTOCOL, 0, "the engine created it, but gave no id");
-            task_fail(t, &e);
-            return;
-        }
+    if (id) {
         t->id = xstrdup(id);
         task_done(t, OUTCOME_DONE);
         return;
+    }
+    auto_error struct error no_id = ERROR_INIT;
+    if (!err) {
+        error_set(&no_id, ERR_PROTOCOL, 0, "the engine gave no id");
+        err = &no_id;
     }
     /* 409: the name is in use, perhaps by the container that a lost answer made. Podman says 500.
      */

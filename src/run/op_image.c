@@ -111,12 +111,15 @@ static void on_pulled_seen(void *ctx, const struct engine_answer *answer, const 
 {
     struct task *t = ctx;
     t->call = NULL;
-    if (err) {
-        fail_pull(t, err);
+    const char *id = err ? NULL : json_str(answer->json, "Id");
+    auto_error struct error no_id = ERROR_INIT;
+    if (!id) {
+        error_set(&no_id, ERR_PROTOCOL, 0, "the engine does not say which image that is");
+        fail_pull(t, err ? err : &no_id);
         return;
     }
     free(t->id);
-    t->id = xstrdup(json_str(answer->json, "Id"));
+    t->id = xstrdup(id);
     task_done(t, OUTCOME_DONE);
 }
 

@@ -46,11 +46,17 @@ static enum verdict network_verdict(struct task *t, const json_t *seen)
 static void on_network(void *ctx, const struct engine_answer *answer, const struct error *err)
 {
     struct task *t = ctx;
+    const char *id = err ? NULL : json_str(answer->json, "Id");
     t->call = NULL;
-    if (!err) {
-        t->id = xstrdup(json_str(answer->json, "Id"));
+    if (id) {
+        t->id = xstrdup(id);
         task_done(t, OUTCOME_DONE);
         return;
+    }
+    auto_error struct error no_id = ERROR_INIT;
+    if (!err) {
+        error_set(&no_id, ERR_PROTOCOL, 0, "the engine gave no id");
+        err = &no_id;
     }
     bool exists = err->kind == ERR_ENGINE &&
                   (err->code == 409 || (err->msg && strstr(err->msg, "already exists")));

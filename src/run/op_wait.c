@@ -483,6 +483,11 @@ static void on_seen(void *ctx, const struct engine_answer *answer, const struct 
     const char *status = json_str_or(seen, "State.Status", "");
     bool ended = str_eq(status, "exited") || str_eq(status, "stopped") || str_eq(status, "dead");
     g->tty = json_bool(seen, "Config.Tty", false);
+    if (!*status) {
+        error_set(&e, ERR_PROTOCOL, 0, "the engine does not say in which state it is");
+        fail(w, g->id, &e);
+        return;
+    }
     if (ended) {
         target_died(g, (int)json_int(seen, "State.ExitCode", 0));
         return;

@@ -152,7 +152,5 @@ void explain(struct error *err, const struct op *op)
     for (size_t i = 0; !err->hint && i < countof(known_messages); i++)
         if (strstr(err->msg, known_messages[i].piece))
             error_hint(err, "%s", known_messages[i].hint);
-    if (!err->hint && err->kind == ERR_TIMEOUT)
-        error_hint(err, "the engine may be overloaded or hang; run the command again, it continues "
-                        "where it stopped");
+    engine_hint(err);
 }

@@ -650,6 +650,19 @@ static int64_t octal(const char *field, size_t len)
     return value;
 }
 
+static void drop_file(json_t *files, const char *path)
+{
+    size_t i;
+    json_t *file;
+    json_array_foreach(files, i, file)
+    {
+        if (str_eq(json_str(file, "path"), path)) {
+            json_array_remove(files, i);
+            return;
+        }
+    }
+}
+
 /* Regular files of a tar, with what they are to be; other entries are passed over. */
 void fake_container_archive_put(struct exchange *x)
 {
@@ -672,6 +685,7 @@ void fake_container_archive_put(struct exchange *x)
             auto_free char *path = xasprintf("%s%s%s", below ? below : "/",
                                              below && str_ends(below, "/") ? "" : "/", name);
             auto_free char *content = xstrndup(entry + 512, size);
+            drop_file(files, path);
             json_array_append_new(files,
                                   json_pack("{s:s, s:I, s:I, s:I, s:s}", "path", path, "mode",
                                             (json_int_t)octal(entry + 100, 8), "uid",
