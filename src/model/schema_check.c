@@ -343,29 +343,21 @@ static void check_scalar(const struct schema_run *run, const struct schema_key *
 static void check_texts_shape(const struct schema_run *run, const struct schema_key *row,
                               const struct node *v)
 {
-    bool list = v->kind == NODE_LIST, map = v->kind == NODE_MAP, text = v->kind == NODE_STRING;
+    bool list = v->kind == NODE_LIST, map = v->kind == NODE_MAP;
+    bool string_too = row->shape == SHAPE_STRING_OR_STRINGS || row->shape == SHAPE_COMMAND;
+    bool map_only = row->shape == SHAPE_OPTIONS;
+    bool map_too = map_only || row->shape == SHAPE_MAPPING || row->shape == SHAPE_HOSTS;
 
-    switch (row->shape) {
-    case SHAPE_STRINGS:
-        list ? check_texts(run, row, v) : wrong_type(run, row, v);
-        break;
-    case SHAPE_STRING_OR_STRINGS:
-    case SHAPE_COMMAND:
-        if (list)
-            check_texts(run, row, v);
-        else if (!text)
-            wrong_type(run, row, v);
-        break;
-    case SHAPE_OPTIONS:
-        map ? check_texts(run, row, v) : wrong_type(run, row, v);
-        break;
-    case SHAPE_MAPPING:
-        list || map ? check_mapping(run, row, v) : wrong_type(run, row, v);
-        break;
-    default:
-        list || map ? check_hosts(run, v) : wrong_type(run, row, v);
-        break;
-    }
+    if (v->kind == NODE_STRING && string_too)
+        return;
+    if (!(list && !map_only) && !(map && map_too))
+        wrong_type(run, row, v);
+    else if (row->shape == SHAPE_MAPPING)
+        check_mapping(run, row, v);
+    else if (row->shape == SHAPE_HOSTS)
+        check_hosts(run, v);
+    else
+        check_texts(run, row, v);
 }
 
 static void check_value(const struct schema_run *run, const struct schema_key *row,

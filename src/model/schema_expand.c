@@ -189,6 +189,17 @@ static struct node *expand_shape(const struct schema_run *run, const struct sche
     }
 }
 
+/* An item has no place to reset in another file's list: it is only not there. */
+static void drop_reset_items(struct node *list)
+{
+    for (size_t i = 0; i < list->len;) {
+        if (list->items[i]->mark == MARK_RESET)
+            node_remove_at(list, i);
+        else
+            i++;
+    }
+}
+
 static struct node *expand_value(const struct schema_run *run, const struct schema_key *row,
                                  struct node *v)
 {
@@ -201,11 +212,11 @@ static struct node *expand_value(const struct schema_run *run, const struct sche
     v = v ? expand_shape(run, row, v) : NULL;
     if (!v)
         return NULL;
-    if (v->kind == NODE_LIST)
-        for (size_t i = 0; i < v->len;)
-            v->items[i]->mark == MARK_RESET ? node_remove_at(v, i) : (void)i++;
-    if (v->kind == NODE_LIST && row->merge == MERGE_UNIQUE)
-        merge_unique(row, v);
+    if (v->kind == NODE_LIST) {
+        drop_reset_items(v);
+        if (row->merge == MERGE_UNIQUE)
+            merge_unique(row, v);
+    }
     v->mark = mark;
     return v;
 }

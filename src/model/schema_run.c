@@ -28,8 +28,9 @@ void run_leave(const struct schema_run *run, size_t mark)
     str_truncate(run->path, mark);
 }
 
-static const char *message(struct str *text, const struct schema_run *run, const char *fmt,
-                           va_list ap)
+__attribute__((format(printf, 3, 0))) static const char *message(struct str *text,
+                                                                 const struct schema_run *run,
+                                                                 const char *fmt, va_list ap)
 {
     if (run->path->len)
         str_addf(text, "%s: ", run->path->buf);
