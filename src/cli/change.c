@@ -44,9 +44,20 @@ void change_catch(struct change *c)
             c->signals[i] = loop_signal(cli_loop(c->cli), caught[i], on_signal, c);
 }
 
+/* DOCKER_BUILDKIT=0, and all the ways in which the docker CLI reads "false". */
+static bool wants_classic_builder(void)
+{
+    static const char *const no[] = { "0", "f", "F", "false", "False", "FALSE" };
+    const char *value = getenv("DOCKER_BUILDKIT");
+    for (size_t i = 0; value && i < countof(no); i++)
+        if (strcmp(value, no[i]) == 0)
+            return true;
+    return false;
+}
+
 int change_begin(struct change *c, struct cli *cli, const char *verb, struct error *err)
 {
-    *c = (struct change){ .cli = cli, .verb = verb };
+    *c = (struct change){ .cli = cli, .verb = verb, .build.classic = wants_classic_builder() };
     if (cli_engine(cli, err) < 0)
         return -1;
     return cli->global.dry_run ? 0 : cli_lock(cli, NULL, err);
