@@ -20,6 +20,19 @@ static bool is_set(const struct node *n)
     return n->kind == NODE_BOOL ? n->boolean : node_is_scalar(n) ? *n->text : n->len > 0;
 }
 
+static int check_cache_to(const struct build_request *in, struct error *err)
+{
+    const struct node *list = config(in, "cache_to");
+    node_each(i, list)
+    {
+        const char *to = node_text(list->items[i]);
+        if (to && !strstr(to, "type=inline"))
+            return error_set(err, ERR_INPUT, 0,
+                             "build.cache_to: the engine's build request knows only 'type=inline'");
+    }
+    return 0;
+}
+
 static int check_contexts(const struct recipe *r, struct error *err)
 {
     for (size_t i = 0; i < r->dockerfile.nuses; i++)
@@ -64,7 +77,7 @@ int build_request_check(const struct build_request *in, struct error *err)
         return error_set(err, ERR_INPUT, 0,
                          "build.dockerfile_inline cannot be used with a context that the engine "
                          "fetches");
-    if (check_contexts(r, err) < 0)
+    if (check_contexts(r, err) < 0 || check_cache_to(in, err) < 0)
         return -1;
     return in->buildkit ? 0 : check_classic(r, err);
 }
@@ -89,21 +102,11 @@ static void set_args(json_t *args, const struct node *map)
     }
 }
 
-static bool inline_cache(const struct node *cache_to)
-{
-    node_each(i, cache_to)
-    {
-        const char *to = node_text(cache_to->items[i]);
-        if (to && strstr(to, "type=inline"))
-            return true;
-    }
-    return false;
-}
-
 static json_t *build_args(const struct build_request *in)
 {
     json_t *args = json_object();
-    if (inline_cache(config(in, "cache_to")))
+    const struct node *cache_to = config(in, "cache_to");
+    if (cache_to && cache_to->len) /* inline, as was checked */
         json_object_set_new(args, "BUILDKIT_INLINE_CACHE", json_string("1"));
     set_args(args, in->recipe->image->args);
     set_args(args, in->options->args);
@@ -176,6 +179,7 @@ static void add_hosts(struct str *path, const struct node *hosts)
     }
 }
 
+/* The service's; else the one that the build names. Of several the engine builds its own. */
 static const char *platform(const struct build_request *in)
 {
     const struct node *list = config(in, "platforms");

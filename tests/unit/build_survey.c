@@ -367,6 +367,7 @@ static void every_key_that_the_engine_takes(void **state)
                         "      shm_size: 64m\n"
                         "      ulimits: { nofile: { soft: 10, hard: 20 }, nproc: 5 }\n"
                         "      cache_from: ['demo/cache:1', 'type=registry,ref=r/c:2,x=y']\n"
+                        "      cache_to: ['type=inline']\n"
                         "      no_cache: true\n"
                         "      tags: ['demo/web:x']\n");
     put("web/Dockerfile", "FROM busybox AS final\n");
@@ -385,7 +386,7 @@ static void every_key_that_the_engine_takes(void **state)
         "&nocache=1",
         "&rm=1&forcerm=1",
         "&extrahosts=db%3A10.0.0.1",
-        "&buildargs=%7B%22A%22%3A%221%22%2C%22B%22%3A%22two%22%7D",
+        "&buildargs=%7B%22A%22%3A%221%22%2C%22B%22%3A%22two%22%2C%22BUILDKIT_INLINE_CACHE%22%3A%221%22%7D",
         "%22dev.stack.fingerprint%22%3A%22f00%22%2C%22l%22%3A%22v%22",
         "&cachefrom=%5B%22demo%2Fcache%3A1%22%2C%22r%2Fc%3A2%22%5D",
         "%22Hard%22%3A20%2C%22Name%22%3A%22nofile%22%2C%22Soft%22%3A10",
@@ -412,6 +413,7 @@ static void what_the_engine_cannot_do(void **state)
         "  ssh: { build: { context: ./ssh, ssh: [default] } }\n"
         "  key: { build: { context: ./ssh, secrets: [s] } }\n"
         "  doc: { build: { context: ./web } }\n"
+        "  out: { build: { context: ./ssh, cache_to: ['type=local,dest=x'] } }\n"
         "secrets: { s: { file: ./key } }\n");
     auto_surveyed struct surveyed s = survey();
     static const struct {
@@ -424,6 +426,7 @@ static void what_the_engine_cannot_do(void **state)
         { "ssh", true, "build.ssh: " },
         { "key", true, "build.secrets: " },
         { "doc", false, "here-documents" },
+        { "out", true, "build.cache_to: " },
     };
     struct build_options opt = { 0 };
     for (size_t i = 0; i < countof(cases); i++) {
