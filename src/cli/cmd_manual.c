@@ -21,7 +21,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
         manual_page(&text, NULL);
     else if (str_eq(page, "commands"))
         for (const struct command *const *c = commands; *c; c++)
-            str_addf(&text, (*c)->hidden ? "" : "%s\n", (*c)->name);
+            str_addf(&text, "%s%s", (*c)->hidden ? "" : (*c)->name, (*c)->hidden ? "" : "\n");
     else if (command_find(page))
         manual_page(&text, command_find(page));
     else
