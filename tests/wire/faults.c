@@ -1,4 +1,7 @@
-/* An engine that misbehaves at any one request: every scenario, every kind of fault, every k. */
+/* An engine that misbehaves, and a command that is interrupted, at any one request: every scenario,
+ * every kind of fault, every k. */
+#include <signal.h>
+
 #include "../support/sweep.h"
 #include "../unit/unit.h"
 
@@ -19,6 +22,12 @@ static const struct sweep_fault faults[] = {
     { "odd JSON", FAULT_ODD_JSON, 0 },
     { "silent", FAULT_SILENT, 0 },
     { "silent after", FAULT_MUTE, 0 },
+    { "SIGKILL before", FAULT_KILL_BEFORE, SIGKILL },
+    { "SIGKILL after", FAULT_KILL_AFTER, SIGKILL },
+    { "SIGINT before", FAULT_KILL_BEFORE, SIGINT },
+    { "SIGINT after", FAULT_KILL_AFTER, SIGINT },
+    { "SIGTERM before", FAULT_KILL_BEFORE, SIGTERM },
+    { "SIGTERM after", FAULT_KILL_AFTER, SIGTERM },
 };
 
 struct given {

@@ -1,0 +1,68 @@
+/*
+ * How many requests a command makes: exactly the floors of the architecture, for N containers in
+ * one network with one volume. N, W and V are the containers, networks and volumes.
+ */
+#include "../support/trial.h"
+#include "../unit/unit.h"
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+/* N services, the first of which the others wait for when `waits`. */
+static void write_stack(int n, bool waits)
+{
+    FILE *file = fopen("compose.yaml", "w");
+    assert_non_null(file);
+    fprintf(file, "name: t\nservices:\n");
+    for (int i = 1; i <= n; i++)
+        fprintf(file, "  s%d: {image: base, volumes: ['data:/data']%s}\n", i,
+                !waits   ? ""
+                : i == 1 ? ", healthcheck: {test: 'exit 0'}"
+                         : ", depends_on: {s1: {condition: service_healthy}}");
+    fprintf(file, "volumes: {data: {}}\n");
+    fclose(file);
+}
+
+/* What `stack ARGS` asks; 0 when it fails. */
+static size_t requests(struct fake *f, const char *args)
+{
+    auto_trial struct trial t = { 0 };
+    fake_forget(f);
+    trial_run(&t, f, args);
+    if (t.code != 0)
+        printf("# stack %s: exit code %d: %s\n", args, t.code, t.err);
+    return t.code == 0 ? fake_count(f) : 0;
+}
+
+static void check_floors(struct fake *f, size_t n)
+{
+    write_stack((int)n, false);
+    assert_int_equal(requests(f, "up -d"), 2 * n + 1 + 1 + 4 + 1); /* and the events that settle */
+    assert_int_equal(requests(f, "up -d"), 4);
+    assert_int_equal(requests(f, "ps"), 1);
+    assert_int_equal(requests(f, "logs"), 1 + n);
+    assert_int_equal(requests(f, "stop"), 1 + n);
+    assert_int_equal(requests(f, "start"), 1 + n);
+    assert_int_equal(requests(f, "down -v"), 1 + 2 * n + 1 + 1);
+}
+
+static void no_more_requests_than_needed(void **state)
+{
+    static const size_t sizes[] = { 1, 10, 50 };
+    auto_free char *socket = xasprintf("%s/engine", (char *)*state);
+    struct fake *f = fake_new(socket);
+    fake_image(f, "base", NULL);
+    for (size_t i = 0; i < countof(sizes); i++)
+        check_floors(f, sizes[i]);
+    fake_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(no_more_requests_than_needed, unit_dir_make,
+                                        unit_dir_remove),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
