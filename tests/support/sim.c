@@ -318,23 +318,34 @@ static bool create(struct sim_run *r, const struct op *op)
 
 /* --- start, wait --- */
 
-/* Whether the service's containers fulfil the condition now. */
+static bool container_fulfils(const json_t *c, const struct service *service, enum condition cond)
+{
+    bool job_done = str_eq(field(c, "Status"), "Exited (0) now");
+    bool healthy = str_eq(field(c, "Status"), "Up (healthy)");
+    switch (cond) {
+    case COND_COMPLETED:
+        return job_done;
+    case COND_STARTED:
+        return is_up(c) || job_done;
+    case COND_HEALTHY:
+    case COND_READY:
+        break;
+    }
+    return service->health.set ? healthy : is_up(c);
+}
+
+/* Whether the service's containers fulfil the condition now; not those that are to go. */
 static bool fulfilled(struct sim *s, const struct service *service, enum condition cond)
 {
     size_t i;
     json_t *c;
     json_array_foreach(s->containers, i, c)
     {
+        int64_t number = 0;
+        num_int(&number, label(c, LABEL_NUMBER));
         bool unfinished = strspn(name_of(c), "0123456789abcdef") == 12;
-        if (!str_eq(label(c, LABEL_SERVICE), service->name) || unfinished)
-            continue;
-        bool job_done = str_eq(field(c, "Status"), "Exited (0) now");
-        bool healthy = str_eq(field(c, "Status"), "Up (healthy)");
-        bool ok = cond == COND_COMPLETED ? job_done
-                  : cond == COND_STARTED ? is_up(c) || job_done
-                  : service->health.set  ? healthy
-                                         : is_up(c);
-        if (!ok)
+        if (str_eq(label(c, LABEL_SERVICE), service->name) && !unfinished &&
+            number <= service->replicas && !container_fulfils(c, service, cond))
             return false;
     }
     return true;
@@ -425,14 +436,25 @@ void sim_settle(struct sim *s)
     json_array_foreach(s->containers, i, c) settle_container(c);
 }
 
+/* Time passes for one container that is waited for. */
+static bool wait_for_one(struct sim_run *r, const struct op *op, const char *id)
+{
+    json_t *c = id ? find(r->sim->containers, "Id", id) : NULL;
+    if (!c)
+        return fail(r->sim, op, "no such container");
+    settle_container(c);
+    return container_fulfils(c, op->service, op->condition) ||
+           fail(r->sim, op, "the condition is not fulfilled");
+}
+
 static bool wait_for(struct sim_run *r, const struct op *op)
 {
-    size_t i;
-    json_t *c;
-    json_array_foreach(r->sim->containers, i, c) if (str_eq(label(c, LABEL_SERVICE),
-                                                            op->service_name)) settle_container(c);
-    return fulfilled(r->sim, op->service, op->condition) ||
-           fail(r->sim, op, "the condition is not fulfilled");
+    bool ok = true;
+    for (struct op *const *o = op->waits; ok && *o; o++)
+        ok = wait_for_one(r, op, (*o)->target ? made_id(r, (*o)->target) : (*o)->id);
+    for (const char *const *id = op->wait_ids; ok && *id; id++)
+        ok = wait_for_one(r, op, *id);
+    return ok;
 }
 
 /* --- the rest --- */

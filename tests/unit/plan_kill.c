@@ -21,7 +21,10 @@ struct scenario {
     const char *after;             /* file, or NULL: down */
     void (*change)(struct sim *s); /* what else happens between */
     struct plan_options opt;
+    const char *was_built_from, *is_built_from; /* fingerprint of each image that is built */
     bool then_all;
+    bool may_be_same; /* nothing may have changed */
+    size_t orders;    /* random ones; 0: ORDERS */
     bool two_networks_one_by_one;
 };
 
@@ -38,15 +41,25 @@ static unsigned next_random(unsigned *state)
 
 enum { IN_ORDER = 0 };
 
-/* Plans and applies at most `limit` operations. Returns how many the plan had. */
-static size_t run_once(struct sim *s, const struct stack *st, const struct plan_options *opt,
-                       bool down, size_t limit, unsigned *random)
+/* What the images of the stack are to be built from; owned by the caller. */
+static struct plan_image *survey(const struct stack *st, const char *fingerprint)
 {
+    struct plan_image *images = xcalloc(st->nimages, sizeof(*images));
+    for (size_t i = 0; i < st->nimages; i++)
+        images[i] = (struct plan_image){ .image = &st->images[i], .fingerprint = fingerprint };
+    return images;
+}
+
+/* Plans and applies at most `limit` operations. Returns how many the plan had. */
+static size_t run_once(struct sim *s, const struct stack *st, const char *fingerprint,
+                       const struct plan_options *opt, bool down, size_t limit, unsigned *random)
+{
+    auto_free struct plan_image *images = survey(st, fingerprint);
     auto_(snapshot_freep) struct snapshot *now = sim_snapshot(s);
     auto_(plan_freep) struct plan *plan = NULL;
     auto_error struct error err = ERROR_INIT;
     int planned = down ? plan_down(&plan, st, NULL, now, opt, &err)
-                       : plan_up(&plan, st, now, NULL, 0, opt, &err);
+                       : plan_up(&plan, st, now, images, st->nimages, opt, &err);
     if (planned < 0)
         fail_msg("%s", err.msg);
     struct sim_run run;
@@ -54,8 +67,11 @@ static size_t run_once(struct sim *s, const struct stack *st, const struct plan_
     for (size_t i = 0; i < plan->nops && i < limit; i++) {
         const struct op *op = random ? sim_next(&run, next_random(random)) : plan->ops[i];
         assert_non_null(op);
-        if (!sim_step(&run, op))
-            fail_msg("%s", s->error);
+        if (!sim_step(&run, op)) {
+            auto_str struct str text = STR_INIT;
+            plan_print(&text, plan);
+            fail_msg("%s\n%s", s->error, text.buf);
+        }
     }
     size_t nops = plan->nops;
     sim_run_clear(&run);
@@ -67,9 +83,9 @@ static size_t run_once(struct sim *s, const struct stack *st, const struct plan_
 static void complete(struct sim *s, const struct scenario *sc, const struct stack *st,
                      unsigned *random)
 {
-    run_once(s, st, &sc->opt, !sc->after, SIZE_MAX, random);
+    run_once(s, st, sc->is_built_from, &sc->opt, !sc->after, SIZE_MAX, random);
     if (sc->then_all)
-        run_once(s, st, &plain, false, SIZE_MAX, random);
+        run_once(s, st, sc->is_built_from, &plain, false, SIZE_MAX, random);
 }
 
 static void print_plan(struct sim *s, const struct stack *st, const struct plan_options *opt)
@@ -100,7 +116,7 @@ static void check_end(struct trial *t, struct sim *s, const char *how, size_t at
         print_message("--- expected\n%s--- found\n%s", t->expected, end);
         fail_msg("%s: killed %s after %zu operations: another end", t->sc->name, how, at);
     }
-    if (!down && run_once(s, t->after, &plain, down, 0, NULL) != 0) {
+    if (!down && run_once(s, t->after, t->sc->is_built_from, &plain, down, 0, NULL) != 0) {
         print_plan(s, t->after, &plain);
         fail_msg("%s: killed %s after %zu operations: something is left to do", t->sc->name, how,
                  at);
@@ -113,9 +129,9 @@ static void kill_at(struct trial *t, size_t first, size_t second, unsigned *rand
     struct sim s;
     bool down = !t->sc->after;
     sim_copy(&s, &t->start);
-    run_once(&s, t->middle, &t->sc->opt, down, first, random);
+    run_once(&s, t->middle, t->sc->is_built_from, &t->sc->opt, down, first, random);
     if (second)
-        run_once(&s, t->after, &t->sc->opt, down, second, random);
+        run_once(&s, t->after, t->sc->is_built_from, &t->sc->opt, down, second, random);
     complete(&s, t->sc, t->after, random);
     check_end(t, &s, how, first);
     sim_clear(&s);
@@ -132,32 +148,32 @@ static void run_scenario(const struct scenario *sc)
     sim_init(&t.start);
     t.start.api_one_network = sc->two_networks_one_by_one;
     if (before)
-        run_once(&t.start, before, &plain, false, SIZE_MAX, NULL);
+        run_once(&t.start, before, sc->was_built_from, &plain, false, SIZE_MAX, NULL);
     if (sc->change)
         sc->change(&t.start);
     t.known = t.start.ids;
 
     struct sim s;
     sim_copy(&s, &t.start);
-    t.nops = run_once(&s, after, &sc->opt, !sc->after, SIZE_MAX, NULL);
-    assert_true(t.nops > 0 || sc->middle);
+    t.nops = run_once(&s, after, sc->is_built_from, &sc->opt, !sc->after, SIZE_MAX, NULL);
+    assert_true(t.nops > 0 || sc->middle || sc->may_be_same);
     complete(&s, sc, after, NULL);
     t.expected = sim_describe(&s, t.known);
     check_end(&t, &s, "never", t.nops);
     sim_clear(&s);
     if (sc->middle) {
         sim_copy(&s, &t.start);
-        t.nops = run_once(&s, middle, &sc->opt, !sc->after, 0, NULL);
+        t.nops = run_once(&s, middle, sc->is_built_from, &sc->opt, !sc->after, 0, NULL);
         sim_clear(&s);
     }
 
     unsigned random = 2463534242;
     for (size_t i = 0; i <= t.nops; i++) {
         kill_at(&t, i, 0, NULL, "in order");
-        for (size_t k = 1; k <= 5; k++)
+        for (size_t k = 1; k <= (sc->orders ? 1 : 5); k++)
             kill_at(&t, i, k, NULL, "twice in order");
     }
-    for (size_t i = 0; i < ORDERS; i++) {
+    for (size_t i = 0; i < (sc->orders ? sc->orders : ORDERS); i++) {
         size_t first = next_random(&random) % (t.nops + 1);
         kill_at(&t, first, 0, &random, "in some order");
         kill_at(&t, first, 1 + next_random(&random) % 6, &random, "twice in some order");
@@ -224,9 +240,10 @@ static void replacing_is_asked_for(void **state)
 
 static void new_images(struct sim *s)
 {
+    static const char *const refs[] = { "web", "db", "i0", "i1" };
     s->pulls++;
-    sim_add_image(s, "web", NULL);
-    sim_add_image(s, "db", NULL);
+    for (size_t i = 0; i < countof(refs); i++)
+        sim_add_image(s, refs[i], NULL);
 }
 
 static void images_changed(void **state)
@@ -234,6 +251,22 @@ static void images_changed(void **state)
     (void)state;
     run_scenario(&(struct scenario){
         .name = "images", .before = web_db, .after = web_db, .change = new_images, .opt = plain });
+}
+
+static void sources_changed(void **state)
+{
+    (void)state;
+    static const char built[] = FILE_OF("  a: { build: /a, scale: 2 }\n"
+                                        "  b: { build: /b, depends_on: [ a ] }\n"
+                                        "  c: { image: web, depends_on: [ b ] }\n");
+    run_scenario(
+        &(struct scenario){ .name = "built", .after = built, .opt = plain, .is_built_from = "f1" });
+    run_scenario(&(struct scenario){ .name = "built again",
+                                     .before = built,
+                                     .after = built,
+                                     .opt = plain,
+                                     .was_built_from = "f1",
+                                     .is_built_from = "f2" });
 }
 
 static void scaled_up_and_down(void **state)
@@ -434,6 +467,86 @@ static void down_with_volumes(void **state)
         .name = "down -v", .before = web_db, .change = allow_volumes, .opt = opt });
 }
 
+/* --- any stack, any change of it --- */
+
+#define PAIRS 60
+#define SERVICES 5
+
+static bool one_in(unsigned n, unsigned *random)
+{
+    return next_random(random) % n == 0;
+}
+
+/* How a service waits for an earlier one. */
+static void write_dependency(struct str *out, int i, unsigned *random, const bool *job)
+{
+    bool restart = one_in(3, random);
+    str_addf(out, "      s%d: { condition: %s, restart: %s }\n", i,
+             job[i]              ? "service_completed_successfully"
+             : one_in(2, random) ? "service_started"
+                                 : "service_healthy",
+             restart ? "true" : "false");
+}
+
+/* The shape (who depends on whom, jobs, parents) follows from one seed, the rest from another. */
+static char *write_stack(unsigned shape, unsigned detail)
+{
+    struct str out = STR_INIT;
+    bool job[SERVICES] = { false };
+    str_add(&out, "name: demo\nservices:\n");
+    for (int i = 0; i < SERVICES; i++) {
+        bool child = i > 0 && !job[i - 1] && one_in(5, &shape);
+        job[i] = i < SERVICES - 1 && !child && one_in(5, &shape);
+        str_addf(&out, "  s%d:\n    image: i%d\n", i, i % 3);
+        if (!job[i])
+            str_add(&out, "    healthcheck: { test: 'true' }\n");
+        if (!job[i] && !child)
+            str_addf(&out, "    scale: %u\n", next_random(&detail) % 3 ? 1 : 2);
+        if (one_in(2, &detail))
+            str_addf(&out, "    environment: { V: '%u' }\n", next_random(&detail) % 2);
+        if (one_in(3, &detail))
+            str_addf(&out, "    volumes: [ 'v%d:/data' ]\n", i % 2);
+        if (child)
+            str_addf(&out, "    %s: 'service:s%d'\n", one_in(2, &shape) ? "network_mode" : "pid",
+                     i - 1);
+        else if (one_in(3, &detail))
+            str_addf(&out, "    networks: [ %s ]\n", one_in(2, &detail) ? "a" : "a, b");
+        bool depends = false;
+        for (int k = 0; k < i; k++)
+            if ((job[k] && k == i - 1) || one_in(4, &shape)) {
+                if (!depends)
+                    str_add(&out, "    depends_on:\n");
+                depends = true;
+                write_dependency(&out, k, &shape, job);
+            }
+    }
+    str_addf(&out,
+             "networks:\n  a: { internal: %s }\n  b: { internal: %s }\n"
+             "  default: { internal: %s }\nvolumes: { v0: {}, v1: {} }\n",
+             one_in(3, &detail) ? "true" : "false", one_in(3, &detail) ? "true" : "false",
+             one_in(3, &detail) ? "true" : "false");
+    return str_detach(&out);
+}
+
+static void any_change_of_any_stack(void **state)
+{
+    (void)state;
+    unsigned random = 88675123;
+    for (int i = 0; i < PAIRS; i++) {
+        unsigned shape = next_random(&random);
+        auto_free char *before = write_stack(shape, next_random(&random));
+        auto_free char *after = write_stack(shape, next_random(&random));
+        run_scenario(&(struct scenario){ .name = before,
+                                         .before = before,
+                                         .after = after,
+                                         .opt = plain,
+                                         .may_be_same = true,
+                                         .orders = 10,
+                                         .change = one_in(3, &random) ? new_images : NULL,
+                                         .two_networks_one_by_one = one_in(2, &random) });
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +555,7 @@ int main(void)
         cmocka_unit_test(the_file_changes_again_before_the_next_run),
         cmocka_unit_test(replacing_is_asked_for),
         cmocka_unit_test(images_changed),
+        cmocka_unit_test(sources_changed),
         cmocka_unit_test(scaled_up_and_down),
         cmocka_unit_test(a_job_runs_when_what_it_depends_on_changed),
         cmocka_unit_test(a_network_changed),
@@ -453,6 +567,7 @@ int main(void)
         cmocka_unit_test(orphans_are_removed),
         cmocka_unit_test(down_leaves_volumes),
         cmocka_unit_test(down_with_volumes),
+        cmocka_unit_test(any_change_of_any_stack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
