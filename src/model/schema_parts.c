@@ -46,10 +46,10 @@ static const struct schema_key endpoint_rows[] = {
 const struct schema_keys schema_endpoint = SCHEMA_KEYS(endpoint_rows);
 
 static const struct schema_key model_use_rows[] = {
-    { "endpoint_var", SHAPE_STRING, MERGE_REPLACE,
-      .doc = "Variable that holds the address of the model." },
-    { "model_var", SHAPE_STRING, MERGE_REPLACE,
-      .doc = "Variable that holds the name of the model." },
+    { "endpoint_var", SHAPE_STRING, MERGE_REPLACE, EFFECT_REFUSED,
+      .doc = "Variable that holds the address of the model.", .why = NO_MODELS },
+    { "model_var", SHAPE_STRING, MERGE_REPLACE, EFFECT_REFUSED,
+      .doc = "Variable that holds the name of the model.", .why = NO_MODELS },
 };
 const struct schema_keys schema_model_use = SCHEMA_KEYS(model_use_rows);
 
@@ -63,9 +63,11 @@ static const struct schema_key env_file_rows[] = {
 const struct schema_keys schema_env_file = SCHEMA_KEYS_FINISH(env_file_rows, finish_env_file);
 
 static const struct schema_key port_rows[] = {
-    { "name", SHAPE_STRING, MERGE_REPLACE, .doc = "A name for people." },
-    { "mode", SHAPE_STRING, MERGE_REPLACE,
-      .doc = "`ingress` (default) or `host`; the same on one engine." },
+    { "name", SHAPE_STRING, MERGE_REPLACE, EFFECT_ACCEPTED, .doc = "A name for people.",
+      .why = "the engine has no place for it" },
+    { "mode", SHAPE_STRING, MERGE_REPLACE, EFFECT_ACCEPTED,
+      .doc = "`ingress` (default) or `host`; the same on one engine.",
+      .why = "on one engine both are the same" },
     { "host_ip", SHAPE_STRING, MERGE_REPLACE, .check = check_host_ip,
       .doc = "Address of the host to listen on; all by default." },
     { "target", SHAPE_INT, MERGE_REPLACE, .flags = KEY_REQUIRED, .check = check_port_number,
@@ -73,8 +75,9 @@ static const struct schema_key port_rows[] = {
     { "published", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_NUMBERS, .check = check_port_published,
       .doc = "The port on the host, or a range to choose from; without it the engine chooses." },
     { "protocol", SHAPE_STRING, MERGE_REPLACE, .doc = "`tcp` (default), `udp` or `sctp`." },
-    { "app_protocol", SHAPE_STRING, MERGE_REPLACE,
-      .doc = "What is spoken on the port, for people and tools." },
+    { "app_protocol", SHAPE_STRING, MERGE_REPLACE, EFFECT_ACCEPTED,
+      .doc = "What is spoken on the port, for people and tools.",
+      .why = "the engine has no place for it" },
 };
 const struct schema_keys schema_port = SCHEMA_KEYS_FINISH(port_rows, finish_port);
 
@@ -235,9 +238,10 @@ static const struct schema_key credential_rows[] = {
 const struct schema_keys schema_credential_spec = SCHEMA_KEYS(credential_rows);
 
 static const struct schema_key provider_rows[] = {
-    { "type", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_REQUIRED, .doc = "The program." },
-    { "options", SHAPE_ANY, MERGE_DEEP, .check = check_provider_options,
+    { "type", SHAPE_STRING, MERGE_REPLACE, EFFECT_REFUSED, .flags = KEY_REQUIRED,
+      .doc = "The program.", .why = NO_PROVIDERS },
+    { "options", SHAPE_ANY, MERGE_DEEP, EFFECT_REFUSED, .check = check_provider_options,
       .expand = expand_provider_options,
-      .doc = "Options for it: a value, or a list of values, for each name." },
+      .doc = "Options for it: a value, or a list of values, for each name.", .why = NO_PROVIDERS },
 };
 const struct schema_keys schema_provider = SCHEMA_KEYS(provider_rows);

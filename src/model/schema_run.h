@@ -88,6 +88,11 @@ extern const struct schema_keys schema_deploy, schema_develop, schema_hook, sche
     schema_credential_spec, schema_extends, schema_watch, schema_throttle, schema_ipam,
     schema_weight, schema_model_use, schema_external;
 
+/* Reasons that rows of several files give. */
+#define NO_MODELS "language models need Docker Model Runner, which is no part of the engine"
+#define NO_PROVIDERS "outside providers are programs that docker compose starts"
+#define NO_WATCH "stack watches no files; `up` builds again what has changed"
+
 #define SCHEMA_KEYS(rows)                            \
     {                                                \
         rows, sizeof(rows) / sizeof((rows)[0]), NULL \

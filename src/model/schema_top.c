@@ -96,12 +96,14 @@ static const struct schema_key secret_rows[] = {
 const struct schema_keys schema_secret = SCHEMA_KEYS_FINISH(secret_rows, finish_secret);
 
 static const struct schema_key model_rows[] = {
-    { "name", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_ZERO, .doc = "Its name." },
-    { "model", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_REQUIRED,
-      .doc = "The model as an OCI artifact." },
-    { "context_size", SHAPE_INT, MERGE_REPLACE, .flags = KEY_TYPED,
-      .doc = "The most tokens of a context." },
-    { "runtime_flags", SHAPE_STRINGS, MERGE_APPEND, .doc = "Flags of the inference engine." },
+    { "name", SHAPE_STRING, MERGE_REPLACE, EFFECT_REFUSED, .flags = KEY_ZERO, .doc = "Its name.",
+      .why = NO_MODELS },
+    { "model", SHAPE_STRING, MERGE_REPLACE, EFFECT_REFUSED, .flags = KEY_REQUIRED,
+      .doc = "The model as an OCI artifact.", .why = NO_MODELS },
+    { "context_size", SHAPE_INT, MERGE_REPLACE, EFFECT_REFUSED, .flags = KEY_TYPED,
+      .doc = "The most tokens of a context.", .why = NO_MODELS },
+    { "runtime_flags", SHAPE_STRINGS, MERGE_APPEND, EFFECT_REFUSED,
+      .doc = "Flags of the inference engine.", .why = NO_MODELS },
 };
 const struct schema_keys schema_model = SCHEMA_KEYS(model_rows);
 
@@ -134,8 +136,7 @@ static const struct schema_key top_rows[] = {
     { "configs", SHAPE_MAP, MERGE_DEEP, .keys = &schema_config, .expand_item = expand_resource,
       .doc = "The configs." },
     { "models", SHAPE_MAP, MERGE_DEEP, EFFECT_REFUSED, .keys = &schema_model,
-      .doc = "Language models.",
-      .why = "language models need Docker Model Runner, which is no part of the engine" },
+      .doc = "Language models.", .why = NO_MODELS },
     { "projects", SHAPE_MAP, MERGE_DEEP, .flags = KEY_NATIVE | KEY_ITEM_STRING,
       .keys = &schema_project, .expand_item = expand_project,
       .doc = "Source projects; each owns a `docstack/` directory. Short form: its path." },
