@@ -88,6 +88,17 @@ static void on_value(void *ctx, json_t *value)
     progress_value(b->progress, value);
 }
 
+/* What stands in the first line of a Dockerfile is easily overlooked when a registry fails. */
+static void hint_syntax(const struct build *b, struct error *err)
+{
+    const char *syntax = b->prepared->recipe->dockerfile.syntax;
+    if (err->kind == ERR_BUILD && syntax && strstr(err->msg, syntax))
+        error_hint(err,
+                   "the line '# syntax=%s' makes the engine fetch that frontend from a registry; "
+                   "without the line it uses its own",
+                   syntax);
+}
+
 static void on_answer(void *ctx, const struct engine_answer *answer, const struct error *err)
 {
     struct build *b = ctx;
@@ -110,6 +121,8 @@ static void on_answer(void *ctx, const struct engine_answer *answer, const struc
     } else {
         progress_end(&id, b->progress, &problem);
     }
+    if (problem.kind)
+        hint_syntax(b, &problem);
     end(b, problem.kind ? NULL : id, problem.kind ? &problem : NULL);
 }
 

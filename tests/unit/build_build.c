@@ -266,6 +266,16 @@ static void every_bad_end(void **state)
     }
 }
 
+static void a_frontend_that_cannot_be_fetched(void **state)
+{
+    auto_fixture struct fixture f;
+    fixture_open(&f, *state, "# syntax=docker/dockerfile:1\nFROM scratch\n");
+    peer_answer(f.peer, 200, "{\"error\":\"docker.io/docker/dockerfile:1: no such host\"}\n");
+    build(&f);
+    assert_failed(&f, ERR_BUILD, "no such host");
+    assert_non_null(strstr(f.err.hint, "'# syntax=docker/dockerfile:1'"));
+}
+
 static void mistakes_before_anything_is_sent(void **state)
 {
     auto_fixture struct fixture f;
@@ -331,6 +341,7 @@ int main(void)
         stack_test(pull_asks_the_registry_once),
         stack_test(the_classic_builder_gets_the_credentials),
         stack_test(every_bad_end),
+        stack_test(a_frontend_that_cannot_be_fetched),
         stack_test(mistakes_before_anything_is_sent),
         stack_test(cancelled_at_every_turn),
     };
