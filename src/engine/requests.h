@@ -67,7 +67,7 @@ void rq_distribution(request_out rq, const char *ref, const char *auth);
 /* Networks and volumes. */
 void rq_networks(request_out rq, const char *stack); /* label filter, as rq_containers */
 void rq_networks_named(request_out rq, const char *const *names, size_t n);
-    /* n 0: all */ /* n 0: all */
+/* n 0: all */ /* n 0: all */
 void rq_network_inspect(request_out rq, const char *id);
 void rq_network_create(request_out rq, json_t *body);
 void rq_network_remove(request_out rq, const char *id);

@@ -106,7 +106,7 @@ static void on_step(void *ctx, const struct build_step *step)
     struct result *r = ctx;
     r->started += step->what == STEP_STARTED;
     if (step->what == STEP_LOG)
-        str_addn(&r->log, step->text, step->len);
+        str_addf(&r->log, "%.*s\n", (int)step->len, step->text);
     r->seen = r->seen || (r->awaited && strstr(r->log.buf, r->awaited));
 }
 
