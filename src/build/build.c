@@ -22,6 +22,7 @@ struct prepared {
     const struct image *image;
     const struct node *args;
     struct build *build; /* NULL: cancelled */
+    atomic_bool stop;    /* for the worker */
     char *cache_dir;
 
     struct recipe *recipe;
@@ -61,13 +62,20 @@ static void prepared_free(void *ctx)
     free(p);
 }
 
+/* It is freed when the worker has come back. */
+static void stop_preparing(struct prepared *p)
+{
+    p->build = NULL;
+    atomic_store(&p->stop, true);
+}
+
 static void build_free(struct build *b)
 {
     /* A piece that is being made still reads from `prepared`. */
     if (b->sender)
         sender_free(b->sender, prepared_free, b->prepared);
     else if (b->preparing)
-        b->prepared->build = NULL;
+        stop_preparing(b->prepared);
     else
         prepared_free(b->prepared);
     progress_free(b->progress);
@@ -220,7 +228,7 @@ static void prepare(void *ctx)
     if (recipe_read(&p->recipe, p->stack, p->image, p->args, &p->err) < 0)
         return;
     const struct context_place *place = &p->recipe->place;
-    if (place->root && context_scan(&p->context, place, p->cache_dir, &p->err) < 0)
+    if (place->root && context_scan(&p->context, place, p->cache_dir, &p->stop, &p->err) < 0)
         return;
     recipe_digest(p->core, p->recipe, p->context ? p->context->digest : NULL);
     p->dockerfile = recipe_dockerfile(&p->dockerfile_len, p->recipe);

@@ -79,6 +79,8 @@ struct build *build_start(struct engine *e, const struct stack *st, const struct
                           const struct build_handlers *hd);
 /* The last output of the failing step, raw, or NULL. For `done` with ERR_BUILD, during the call. */
 const char *build_output(const struct build *b);
-void build_cancel(struct build *b); /* closes the connection: the engine stops; no done */
+/* Closes the connection, so that the engine stops; done does not run. A worker may still look at
+ * the stack: it outlives the loop. */
+void build_cancel(struct build *b);
 
 #endif

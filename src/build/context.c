@@ -57,7 +57,8 @@ struct part {
 
 struct scan {
     const struct context_place *place;
-    char *cache_path; /* NULL: none */
+    const atomic_bool *stop; /* or NULL */
+    char *cache_path;        /* NULL: none */
     struct stat_cache *cache;
     int64_t began_ns;
     int root_fd;
@@ -90,6 +91,16 @@ static int read_error(struct error *err, const struct part *p, const char *path)
     return error_hint(err, "make it readable, or leave it out in .dockerignore");
 }
 
+static bool stopped(const struct part *p)
+{
+    return p->scan->stop && atomic_load(p->scan->stop);
+}
+
+static int canceled(struct error *err)
+{
+    return error_set(err, ERR_CANCELED, 0, "reading the build context was stopped");
+}
+
 /* Files. */
 
 /* Reads the file once. *stable: it was the same before and after. */
@@ -107,10 +118,12 @@ static int hash_once(struct part *p, int dir_fd, const char *name, struct contex
     e->mode = st.st_mode;
     struct digest *d = digest_new();
     ssize_t n;
-    while ((n = read(fd, p->buffer, READ_SIZE)) > 0 || (n < 0 && errno == EINTR))
+    while (((n = read(fd, p->buffer, READ_SIZE)) > 0 && !stopped(p)) || (n < 0 && errno == EINTR))
         if (n > 0)
             digest_add(d, p->buffer, (size_t)n);
     digest_end_raw(d, e->digest);
+    if (n > 0)
+        return canceled(err);
     if (n < 0 || fstat(fd, &st) < 0)
         return read_error(err, p, e->path);
     struct stat_key after = context_stat_key(&st);
@@ -201,6 +214,8 @@ static int add(struct part *p, int dir_fd, struct folder *f, const char *path, s
     struct context_entry *e = &it.entry;
     struct stat st;
     *added = NULL;
+    if (stopped(p))
+        return canceled(err);
     it.ignored = p->ignore && ignore_match(p->ignore, path);
     if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : read_error(err, p, path);
@@ -520,11 +535,12 @@ int scan_end(struct context **out, char digest[DIGEST_HEX_LEN + 1], struct scan 
 }
 
 int context_scan(struct context **out, const struct context_place *place, const char *cache_dir,
-                 struct error *err)
+                 const atomic_bool *stop, struct error *err)
 {
     struct scan *s;
     if (scan_begin(&s, place, cache_dir, 1, err) < 0)
         return -1;
+    s->stop = stop;
     scan_part(s, 0);
     return scan_end(out, NULL, s, err);
 }

@@ -6,6 +6,7 @@
 #ifndef BUILD_CONTEXT_H
 #define BUILD_CONTEXT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,9 +61,10 @@ void context_free(struct context *c);
 DEFINE_FREEP(struct context, context_free)
 
 /* Looks at every file, reads those that the stat cache does not know. `cache_dir` may be NULL: no
- * cache. ERR_INPUT, ERR_SYSTEM with the path. */
+ * cache. `stop` (or NULL) is set by another thread to end it soon. ERR_INPUT, ERR_SYSTEM with the
+ * path; ERR_CANCELED. */
 int context_scan(struct context **out, const struct context_place *place, const char *cache_dir,
-                 struct error *err);
+                 const atomic_bool *stop, struct error *err);
 
 /* The same in steps, so that several threads share the work: begin, then each part on any thread,
  * then end. What is passed to begin must stay until end. */

@@ -33,7 +33,7 @@ static struct context *scanned(const struct context_place *place, const char *ca
 {
     struct context *c = NULL;
     auto_error struct error err = ERROR_INIT;
-    if (context_scan(&c, place, cache_dir, &err) < 0)
+    if (context_scan(&c, place, cache_dir, NULL, &err) < 0)
         fail_msg("%s", err.msg);
     return c;
 }
@@ -204,11 +204,23 @@ static int refused(const struct context_place *place, const char *part)
 {
     struct context *c = NULL;
     auto_error struct error err = ERROR_INIT;
-    assert_int_equal(context_scan(&c, place, NULL, &err), -1);
+    assert_int_equal(context_scan(&c, place, NULL, NULL, &err), -1);
     assert_null(c);
     if (!strstr(err.msg, part))
         fail_msg("%s", err.msg);
     return err.kind;
+}
+
+static void a_scan_that_is_stopped(void **state)
+{
+    put("c/a", "1");
+    auto_free char *root = xasprintf("%s/c", (char *)*state);
+    struct context_place place = place_of(root, NULL);
+    struct context *c = NULL;
+    const atomic_bool stop = true;
+    auto_error struct error err = ERROR_INIT;
+    assert_int_equal(context_scan(&c, &place, NULL, &stop, &err), -1);
+    assert_int_equal(err.kind, ERR_CANCELED);
 }
 
 static void too_deep_is_refused(void **state)
@@ -360,6 +372,7 @@ int main(void)
         with_dir(what_changes_the_digest),
         with_dir(edits_of_the_same_size_at_once),
         with_dir(an_unchanged_file_is_not_read),
+        with_dir(a_scan_that_is_stopped),
         with_dir(too_deep_is_refused),
         with_dir(a_rule_that_is_wrong_is_named),
         with_dir(the_dockerfile_and_its_rules),

@@ -42,7 +42,7 @@ static struct packing packing(const char *dir)
     struct packing p = { .root = xasprintf("%s/c", dir) };
     struct context_place place = { .root = p.root };
     auto_error struct error err = ERROR_INIT;
-    if (context_scan(&p.context, &place, NULL, &err) < 0)
+    if (context_scan(&p.context, &place, NULL, NULL, &err) < 0)
         fail_msg("%s", err.msg);
     struct pack_input in = { p.root, p.context, "Dockerfile", DOCKERFILE, strlen(DOCKERFILE) };
     if (pack_open(&p.pack, &in, &err) < 0)
