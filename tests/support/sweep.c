@@ -16,13 +16,14 @@
 #include "trial.h"
 
 #define MOST_FAULTS 24
-#define SHARES 3 /* of the requests, for workers side by side: most of a run is waiting */
 /* Sanitizers make a run ten times as long: every fault still meets every kind of request, but not
  * each request of every situation. */
 #ifdef __SANITIZE_ADDRESS__
 #define STRIDE 5
+#define SHARES 1
 #else
 #define STRIDE 1
+#define SHARES 2 /* of the requests, for workers side by side: most of a run is waiting */
 #endif
 #define MOST_REQUESTS 400 /* of one command: more means that it never ends */
 
@@ -32,7 +33,6 @@ struct worker {
     FILE *report;
     json_t *prepared; /* before the command */
     char *wanted;     /* what an undisturbed run leaves */
-    size_t failures;
 };
 
 static void write_file(const char *text)
@@ -47,7 +47,6 @@ static void complain(struct worker *w, const struct sweep_fault *fault, size_t k
                      const char *details)
 {
     auto_strv struct strv lines = STRV_INIT;
-    w->failures++;
     fprintf(w->report, "# %s: %s at request %zu: %s\n", w->s->name, fault->name, k, what);
     strv_split(&lines, details, "\n");
     strv_each (line, &lines)
@@ -158,7 +157,6 @@ static void prepare(struct worker *w)
 {
     auto_trial struct trial before = { 0 }, undisturbed = { 0 };
     static const struct sweep_fault none = { "no fault", FAULT_NONE, 0 };
-    fake_become(w->f, w->s->kind);
     fake_image(w->f, "base", NULL);
     fake_remote(w->f, "far:1", NULL);
     fake_stranger(w->f, "t-alpha-1-not");
@@ -181,27 +179,27 @@ static void prepare(struct worker *w)
     w->wanted = fake_summary(w->f);
 }
 
-static size_t work(const struct scenario *s, const struct sweep_fault *faults, size_t n,
-                   const char *dir, FILE *report, size_t number)
+/* An engine of its own, and folders for locks and caches; the project's folder is everybody's. */
+static void settle_in(struct worker *w, const char *dir, size_t number)
 {
-    struct worker w = { .s = s, .report = report };
     auto_free char *own = xasprintf("%s/%zu", dir, number);
     auto_free char *socket = xasprintf("%s/engine", own);
-    auto_free char *project = xasprintf("%s/project", own);
     mkdir(own, 0700);
-    mkdir(project, 0700);
-    assert(chdir(project) == 0);
     setenv("XDG_CACHE_HOME", own, 1);
     setenv("XDG_RUNTIME_DIR", own, 1);
-    w.f = fake_new(socket);
-    prepare(&w);
+    w->f = fake_new(socket);
+    fake_become(w->f, w->s->kind);
+}
+
+static void work(struct worker *w, const struct sweep_fault *faults, size_t n, const char *dir,
+                 size_t number)
+{
+    settle_in(w, dir, number);
+    fake_set_age(w->f, 2);
     for (size_t k = 1 + number / n + number % STRIDE; k < MOST_REQUESTS; k += SHARES * STRIDE)
-        if (!disturb(&w, &faults[number % n], k))
+        if (!disturb(w, &faults[number % n], k))
             break;
-    fake_free(w.f);
-    json_decref(w.prepared);
-    free(w.wanted);
-    return w.failures;
+    fake_free(w->f);
 }
 
 static size_t show(FILE *report)
@@ -221,16 +219,21 @@ size_t sweep(const struct scenario *s, const struct sweep_fault *faults, size_t 
 {
     pid_t pids[MOST_FAULTS * SHARES];
     FILE *reports[MOST_FAULTS * SHARES];
-    size_t failures = 0;
-    assert(n <= MOST_FAULTS);
+    struct worker w = { .s = s, .report = tmpfile() };
+    auto_free char *project = xasprintf("%s/project", dir);
+    assert(n <= MOST_FAULTS && mkdir(project, 0700) == 0 && chdir(project) == 0);
+    settle_in(&w, dir, MOST_FAULTS * SHARES);
+    prepare(&w);
+    fake_free(w.f);
+    size_t failures = show(w.report);
     fflush(NULL);
     for (size_t i = 0; i < n * SHARES; i++) {
-        reports[i] = tmpfile();
+        reports[i] = w.report = tmpfile();
         pids[i] = fork();
         assert(reports[i] && pids[i] >= 0);
         if (pids[i] == 0) {
-            work(s, faults, n, dir, reports[i], i);
-            fflush(reports[i]);
+            work(&w, faults, n, dir, i);
+            fflush(w.report);
             _exit(0);
         }
     }
@@ -243,5 +246,7 @@ size_t sweep(const struct scenario *s, const struct sweep_fault *faults, size_t 
             failures++;
         }
     }
+    json_decref(w.prepared);
+    free(w.wanted);
     return failures;
 }
