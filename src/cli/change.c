@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "model/schema.h"
+#include "run/duplicates.h"
 #include "run/run.h"
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
@@ -227,6 +228,8 @@ int change_run(struct change *c, struct error *err)
     set_limits(&c->run.limits, cli->global.parallel);
     change_catch(c);
     int rc = run_plan(&result, cli->engine, c->plan, &c->run, &sink, err);
+    if (rc == 0 && lock_was_broken(cli->lock))
+        rc = duplicates_remove(cli->engine, cli->stack_name, err);
     int code = rc == 0 ? EXIT_DONE : exit_code_of(err);
     if (result.interrupted)
         code = change_signal_code(c);

@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/safe.h"
@@ -22,6 +24,7 @@
 
 struct lock {
     int fd;
+    bool broken;
 };
 
 struct waiting {
@@ -99,16 +102,26 @@ int lock_take(struct lock **out, struct loop *l, const char *engine_host, const 
         loop_after(&timer, l, LOOK_AGAIN_MS, on_pause, &pause);
         loop_wait(l, &pause.over);
     }
-    write_holder(fd, command);
+    struct stat st;
     *out = xnew(struct lock);
     (*out)->fd = fd;
+    /* A holder that ends well leaves nothing in the file. */
+    (*out)->broken = fstat(fd, &st) == 0 && st.st_size > 0;
+    write_holder(fd, command);
     return 0;
+}
+
+bool lock_was_broken(const struct lock *k)
+{
+    return k && k->broken;
 }
 
 void lock_release(struct lock *k)
 {
     if (!k)
         return;
+    if (ftruncate(k->fd, 0) < 0)
+        log_debug("lock: cannot be emptied");
     close(k->fd);
     free(k);
 }
