@@ -302,8 +302,7 @@ void progress_value(struct progress *p, json_t *value)
 static const struct step *find_failed(const struct progress *p)
 {
     const struct step *canceled = NULL;
-    strmap_each(it, &p->steps)
-    {
+    strmap_each (it, &p->steps) {
         const struct step *s = it->value;
         if (s->error && !strstr(s->error, "context canceled"))
             return s;

@@ -74,8 +74,7 @@ static const char *additional_context(const struct recipe *r, const char *name)
     const struct node *contexts = node_get(r->image->config, "additional_contexts");
     if (contexts && contexts->kind == NODE_MAP)
         return node_text(node_get(contexts, name));
-    node_each(i, contexts)
-    {
+    node_each (i, contexts) {
         const char *pair = node_text(contexts->items[i]);
         size_t n = strlen(name);
         if (pair && strncmp(pair, name, n) == 0 && pair[n] == '=')

@@ -23,8 +23,7 @@ static bool is_set(const struct node *n)
 static int check_cache_to(const struct build_request *in, struct error *err)
 {
     const struct node *list = config(in, "cache_to");
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const char *to = node_text(list->items[i]);
         if (to && !strstr(to, "type=inline"))
             return error_set(err, ERR_INPUT, 0,
@@ -94,8 +93,7 @@ static void add_json(struct str *path, const char *key, json_t *value)
 /* Names without a value were not found in the environment: the builder must not see them. */
 static void set_args(json_t *args, const struct node *map)
 {
-    node_each(i, map)
-    {
+    node_each (i, map) {
         const char *value = node_text(map->items[i]);
         if (value)
             json_object_set_new(args, map->keys[i], json_string(value));
@@ -117,8 +115,7 @@ static json_t *labels(const struct build_request *in)
 {
     const struct node *map = in->recipe->image->labels;
     json_t *out = json_object();
-    node_each(i, map)
-    {
+    node_each (i, map) {
         const char *value = node_text(map->items[i]);
         json_object_set_new(out, map->keys[i], json_string(value ? value : ""));
     }
@@ -133,8 +130,7 @@ static json_t *cache_from(const struct build_request *in)
 {
     json_t *out = json_array();
     const struct node *list = config(in, "cache_from");
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const char *text = node_text(list->items[i]);
         const char *ref = text ? strstr(text, "ref=") : NULL;
         if (text && !strchr(text, '='))
@@ -155,8 +151,7 @@ static json_t *ulimits(const struct build_request *in)
 {
     json_t *out = json_array();
     const struct node *map = config(in, "ulimits");
-    node_each(i, map)
-    {
+    node_each (i, map) {
         int64_t soft, hard;
         if (ulimit_value(&soft, map->items[i], "soft") == 0 &&
             ulimit_value(&hard, map->items[i], "hard") == 0)
@@ -169,8 +164,7 @@ static json_t *ulimits(const struct build_request *in)
 /* "host=address", as the file has it, for the engine: "host:address". */
 static void add_hosts(struct str *path, const struct node *hosts)
 {
-    node_each(i, hosts)
-    {
+    node_each (i, hosts) {
         auto_free char *text = xstrdup(node_text(hosts->items[i]));
         char *equals = text ? strchr(text, '=') : NULL;
         if (equals)
@@ -202,8 +196,7 @@ int build_request(struct engine_request *rq, const struct build_request *in, str
     engine_query(&path, "dockerfile", in->recipe->place.dockerfile_name);
     engine_query(&path, "t", image->ref);
     const struct node *tags = config(in, "tags");
-    node_each(i, tags)
-    {
+    node_each (i, tags) {
         engine_query(&path, "t", node_text(tags->items[i]));
     }
     engine_query(&path, "target", image->target);

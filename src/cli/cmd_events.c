@@ -36,9 +36,9 @@ static json_t *attributes_of(const json_t *actor)
     json_t *out = json_object();
     const char *key;
     json_t *value;
-    json_object_foreach(json_at(actor, "Attributes"), key,
-                        value) if (!str_starts(key, "com.docker.compose.") &&
-                                   !str_starts(key, "dev.stack.")) json_object_set(out, key, value);
+    json_object_foreach (json_at(actor, "Attributes"), key, value)
+        if (!str_starts(key, "com.docker.compose.") && !str_starts(key, "dev.stack."))
+            json_object_set(out, key, value);
     return out;
 }
 
@@ -65,7 +65,7 @@ static void on_json(void *ctx, json_t *value)
         const char *key;
         json_t *item;
         str_addf(&line, "%s container %s %.12s %s (", time, action, id, service);
-        json_object_foreach(attributes, key, item)
+        json_object_foreach (attributes, key, item)
             str_addf(&line, "%s%s=%s", str_ends(line.buf, "(") ? "" : ", ", key,
                      json_string_value(item) ? json_string_value(item) : "");
         str_addc(&line, ')');

@@ -87,7 +87,8 @@ static int print(struct strmap *stacks, const struct ls_options *o, struct error
                                                      { "CONFIG FILES", "ConfigFiles" } };
     size_t n = 0;
     auto_free const struct row **sorted = xcalloc(strmap_len(stacks) + 1, sizeof(*sorted));
-    strmap_each(it, stacks) sorted[n++] = it->value;
+    strmap_each (it, stacks)
+        sorted[n++] = it->value;
     qsort(sorted, n, sizeof(*sorted), row_order);
     auto_(listing_freep) struct listing *l = listing_new(columns, countof(columns));
     for (size_t i = 0; i < n; i++) {

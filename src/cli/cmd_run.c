@@ -169,7 +169,7 @@ static void drop_aliases(json_t *body, const struct run_options_cli *opt)
     json_t *endpoint;
     if (opt->use_aliases)
         return;
-    json_object_foreach(json_at(body, "NetworkingConfig.EndpointsConfig"), key, endpoint)
+    json_object_foreach (json_at(body, "NetworkingConfig.EndpointsConfig"), key, endpoint)
         json_object_del(endpoint, "Aliases");
 }
 

@@ -33,8 +33,7 @@ static int add_container(struct table **table, size_t *columns, struct cli *cli,
     }
     char number[16];
     snprintf(number, sizeof(number), "%d", c->number);
-    json_array_foreach(json_object_get(answer, "Processes"), i, row)
-    {
+    json_array_foreach (json_object_get(answer, "Processes"), i, row) {
         auto_free const char **cells = xcalloc(*columns, sizeof(*cells));
         cells[0] = c->service;
         cells[1] = number;

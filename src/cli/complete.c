@@ -51,9 +51,9 @@ static void add_profiles(struct strv *out, struct cli *cli, const char *begin)
         return;
     for (size_t i = 0; i < cli->stack->nservices; i++) {
         const struct node *list = node_get(cli->stack->services[i].config, "profiles");
-        node_each(k, list) if (node_text(list->items[k]) &&
-                               !strv_has(&names, node_text(list->items[k])))
-            strv_add(&names, node_text(list->items[k]));
+        node_each (k, list)
+            if (node_text(list->items[k]) && !strv_has(&names, node_text(list->items[k])))
+                strv_add(&names, node_text(list->items[k]));
     }
     strv_each (name, &names)
         add(out, begin, *name, NULL);

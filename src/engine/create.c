@@ -92,8 +92,7 @@ static const struct row rows[] = {
 json_t *create_texts(const struct node *list)
 {
     json_t *out = json_array();
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const char *text = node_text(list->items[i]);
         json_array_append_new(out, json_string_nocheck(text ? text : ""));
     }
@@ -103,8 +102,7 @@ json_t *create_texts(const struct node *list)
 json_t *create_text_map(const struct node *map)
 {
     json_t *out = json_object();
-    node_each(i, map)
-    {
+    node_each (i, map) {
         const char *text = node_text(map->items[i]);
         json_object_set_new_nocheck(out, map->keys[i], json_string_nocheck(text ? text : ""));
     }
@@ -231,8 +229,7 @@ static void add_environment(json_t *config, const struct create_input *in)
         if (!node_get(environment, name))
             json_array_append_new(list, json_string_nocheck(*e));
     }
-    node_each(i, environment)
-    {
+    node_each (i, environment) {
         const char *text = node_text(environment->items[i]);
         auto_free char *pair =
             text ? xasprintf("%s=%s", environment->keys[i], text) : xstrdup(environment->keys[i]);
@@ -278,8 +275,7 @@ json_t *create_hook_body(const struct node *hook)
         json_object_set_new(body, "Privileged", json_true());
     const struct node *environment = node_get(hook, "environment");
     json_t *list = json_array();
-    node_each(i, environment)
-    {
+    node_each (i, environment) {
         const char *text = node_text(environment->items[i]);
         auto_free char *pair =
             text ? xasprintf("%s=%s", environment->keys[i], text) : xstrdup(environment->keys[i]);

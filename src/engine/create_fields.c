@@ -64,8 +64,7 @@ void create_ports(json_t *config, json_t *host, const struct create_input *in)
 {
     json_t *exposed = json_object(), *bindings = json_object();
     const struct node *expose = node_get(in->service->config, "expose");
-    node_each(i, expose)
-    {
+    node_each (i, expose) {
         const char *text = node_text(expose->items[i]);
         if (!text)
             continue;
@@ -100,8 +99,7 @@ static void add_ulimits(json_t *host, const struct node *ulimits)
     if (!ulimits)
         return;
     json_t *list = json_array();
-    node_each(i, ulimits)
-    {
+    node_each (i, ulimits) {
         const struct node *u = ulimits->items[i];
         int64_t soft, hard;
         if (u->kind == NODE_MAP) {
@@ -126,8 +124,7 @@ static void add_throttle(json_t *host, const struct node *blkio, const char *key
         return;
     bool weights = str_eq(key, "weight_device");
     json_t *out = json_array();
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const struct node *entry = list->items[i];
         const char *path = node_text_at(entry, "path");
         int64_t amount = 0;
@@ -193,8 +190,7 @@ void create_resources(json_t *host, const struct node *service)
     if (hosts) {
         /* Canonical "name=address"; the engine takes "name:address". */
         json_t *list = json_array();
-        node_each(i, hosts)
-        {
+        node_each (i, hosts) {
             const char *text = node_text(hosts->items[i]);
             auto_free char *copy = xstrdup(text ? text : "");
             char *equals = strchr(copy, '=');
@@ -208,8 +204,7 @@ void create_resources(json_t *host, const struct node *service)
     const struct node *tmpfs = node_get(service, "tmpfs");
     if (tmpfs) {
         json_t *map = json_object();
-        node_each(i, tmpfs)
-        {
+        node_each (i, tmpfs) {
             const char *text = node_text(tmpfs->items[i]);
             size_t len = text ? strcspn(text, ":") : 0;
             auto_free char *path = xstrndup(text ? text : "", len);
@@ -251,8 +246,7 @@ void create_devices(json_t *host, const struct node *service)
 {
     const struct node *devices = node_get(service, "devices");
     json_t *list = json_array(), *requests = json_array();
-    node_each(i, devices)
-    {
+    node_each (i, devices) {
         const struct node *d = devices->items[i];
         const char *source = node_text_at(d, "source"), *target = node_text_at(d, "target");
         const char *permissions = node_text_at(d, "permissions");
@@ -272,9 +266,10 @@ void create_devices(json_t *host, const struct node *service)
     json_object_set_new(host, "Devices", list);
 
     const struct node *gpus = node_get(service, "gpus");
-    node_each(i, gpus) json_array_append_new(requests, device_request(gpus->items[i], true));
+    node_each (i, gpus)
+        json_array_append_new(requests, device_request(gpus->items[i], true));
     const struct node *reserved = node_at(service, "deploy.resources.reservations.devices");
-    node_each(i, reserved)
+    node_each (i, reserved)
         json_array_append_new(requests, device_request(reserved->items[i], false));
     if (json_array_size(requests))
         json_object_set_new(host, "DeviceRequests", requests);
@@ -311,8 +306,7 @@ int create_namespaces(json_t *host, const struct create_input *in, struct error 
     const struct node *from = node_get(service, "volumes_from");
     json_t *list = json_array();
     json_object_set_new(host, "VolumesFrom", list);
-    node_each(i, from)
-    {
+    node_each (i, from) {
         const char *text = node_text(from->items[i]);
         if (!text)
             continue;

@@ -10,7 +10,9 @@ static void add_unique(json_t *list, const char *text)
 {
     size_t i;
     json_t *it;
-    json_array_foreach(list, i, it) if (str_eq(json_string_value(it), text)) return;
+    json_array_foreach (list, i, it)
+        if (str_eq(json_string_value(it), text))
+            return;
     json_array_append_new(list, json_string_nocheck(text));
 }
 
@@ -27,8 +29,7 @@ static void add_links(json_t *endpoint, const struct create_input *in)
         }
     }
     const struct node *external = node_get(in->service->config, "external_links");
-    node_each(i, external)
-    {
+    node_each (i, external) {
         const char *text = node_text(external->items[i]);
         if (!text)
             continue;
@@ -48,8 +49,9 @@ json_t *create_endpoint_config(const struct create_input *in, const struct endpo
     add_unique(aliases, in->name);
     add_unique(aliases, in->service->name);
     const struct node *list = node_get(ep->config, "aliases");
-    node_each(i, list) if (node_text(list->items[i]))
-        add_unique(aliases, node_text(list->items[i]));
+    node_each (i, list)
+        if (node_text(list->items[i]))
+            add_unique(aliases, node_text(list->items[i]));
     json_object_set_new(endpoint, "Aliases", aliases);
     add_links(endpoint, in);
 
@@ -157,8 +159,7 @@ static json_t *ipam_body(const struct node *ipam)
         json_object_set_new(body, "Options", create_text_map(options));
     const struct node *pools = node_get(ipam, "config");
     json_t *list = json_array();
-    node_each(i, pools)
-    {
+    node_each (i, pools) {
         static const char *const fields[][2] = { { "subnet", "Subnet" },
                                                  { "ip_range", "IPRange" },
                                                  { "gateway", "Gateway" } };

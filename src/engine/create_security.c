@@ -51,8 +51,7 @@ int create_security(json_t *host, const struct create_input *in, struct error *e
 {
     const struct node *list = node_get(in->service->config, "security_opt");
     auto_json json_t *options = json_array();
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const char *text = node_text(list->items[i]);
         const char *file = text ? profile_path(text) : NULL;
         if (!text)

@@ -55,7 +55,8 @@ const struct source *document_source(struct loader *ld, const char *path, struct
 static void interpolate_tree(struct loader *ld, struct node *n, const struct variables *vars,
                              struct diag *d, bool keep)
 {
-    node_each(i, n) interpolate_tree(ld, n->items[i], vars, d, keep);
+    node_each (i, n)
+        interpolate_tree(ld, n->items[i], vars, d, keep);
     if (n->kind != NODE_STRING || !strchr(n->value, '$'))
         return;
     auto_str struct str out = STR_INIT_MAX(INTERPOLATE_MAX_BYTES);
@@ -132,8 +133,7 @@ enum dialect document_dialect(const struct node *doc)
             return DIALECT_COMPOSE;
     }
     size_t services = 0;
-    node_each(i, doc)
-    {
+    node_each (i, doc) {
         if (!strcmp(doc->keys[i], "version") || !strncmp(doc->keys[i], "x-", 2))
             continue;
         if (!fig_is_service(doc->items[i]))
@@ -202,7 +202,8 @@ struct node *document_read(struct loader *ld, const struct source *src, const st
         wait_for_ready(ld, node_get(doc, "services"));
         wait_for_ready(ld, node_get(doc, "infrastructure"));
         const struct node *projects = node_get(doc, "projects");
-        node_each(i, projects) wait_for_ready(ld, node_get(projects->items[i], "services"));
+        node_each (i, projects)
+            wait_for_ready(ld, node_get(projects->items[i], "services"));
     }
     if (!ld->opt->no_interpolate && env->parent)
         resolve_listed(ld, doc, env);

@@ -84,8 +84,9 @@ int env_add_files(struct env *e, struct arena *a, const char *const *paths, size
         if (value)
             strmap_set(&last, it->name, (void *)(uintptr_t)value);
     }
-    strmap_each(it, &last) if (!strmap_has(&e->map, it->key))
-        strmap_set(&e->map, it->key, it->value);
+    strmap_each (it, &last)
+        if (!strmap_has(&e->map, it->key))
+            strmap_set(&e->map, it->key, it->value);
     strmap_clear(&last, NULL);
     vec_free(&entries);
     return rc;

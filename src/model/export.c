@@ -26,10 +26,11 @@ static int add_with_dependencies(struct strmap *chosen, const struct node *servi
         return required ? error_set(err, ERR_NOTFOUND, 0, "no such service: %s", name) : 0;
     strmap_set(chosen, name, s);
     const struct node *deps = node_get(s, "depends_on");
-    node_each(i, deps) if (deps->kind == NODE_MAP &&
-                           add_with_dependencies(chosen, services, deps->keys[i],
-                                                 node_bool_at(deps->items[i], "required", true),
-                                                 err) < 0) return -1;
+    node_each (i, deps)
+        if (deps->kind == NODE_MAP &&
+            add_with_dependencies(chosen, services, deps->keys[i],
+                                  node_bool_at(deps->items[i], "required", true), err) < 0)
+            return -1;
     return 0;
 }
 
@@ -39,7 +40,8 @@ static struct node *without_others(struct arena *a, struct node *service,
 {
     const struct node *deps = node_get(service, "depends_on");
     bool all = true;
-    node_each(i, deps) all = all && strmap_has(chosen, deps->keys[i]);
+    node_each (i, deps)
+        all = all && strmap_has(chosen, deps->keys[i]);
     if (all)
         return service;
     service = node_copy(a, service);
@@ -62,8 +64,7 @@ static int choose_services(struct node **out, struct arena *a, const struct stac
     int rc = 0;
     for (; names && *names && rc == 0; names++)
         rc = add_with_dependencies(&chosen, all, *names, true, err);
-    node_each(i, all)
-    {
+    node_each (i, all) {
         if (!chosen.head)
             node_set(a, services, all->keys[i], all->items[i]);
         else if (strmap_has(&chosen, all->keys[i]))
@@ -71,7 +72,7 @@ static int choose_services(struct node **out, struct arena *a, const struct stac
     }
     strmap_clear(&chosen, NULL);
     struct node *doc = node_new(a, NODE_MAP, st->tree->span);
-    node_each(i, st->tree)
+    node_each (i, st->tree)
         node_set(a, doc, st->tree->keys[i],
                  strcmp(st->tree->keys[i], "services") ? st->tree->items[i] : services);
     *out = doc;
@@ -81,11 +82,9 @@ static int choose_services(struct node **out, struct arena *a, const struct stac
 /* Names that the services use: in maps their keys, in lists the `source` of each entry. */
 static void add_used(struct strmap *used, const struct node *services, const char *path)
 {
-    node_each(i, services)
-    {
+    node_each (i, services) {
         const struct node *uses = node_at(services->items[i], path);
-        node_each(k, uses)
-        {
+        node_each (k, uses) {
             const struct node *item = uses->items[k];
             const char *name =
                 uses->kind == NODE_MAP ? uses->keys[k] : node_text_at(item, "source");
@@ -116,8 +115,9 @@ static void drop_unused(struct arena *a, struct node *doc)
         for (size_t k = 0; k < 2 && sections[i].paths[k]; k++)
             add_used(&used, services, sections[i].paths[k]);
         struct node *kept = node_new(a, NODE_MAP, all->span);
-        node_each(k, all) if (strmap_has(&used, all->keys[k]))
-            node_set(a, kept, all->keys[k], all->items[k]);
+        node_each (k, all)
+            if (strmap_has(&used, all->keys[k]))
+                node_set(a, kept, all->keys[k], all->items[k]);
         strmap_clear(&used, NULL);
         if (kept->len)
             node_set(a, doc, sections[i].section, kept);
@@ -139,8 +139,7 @@ static int select_document(struct node **out, struct arena *a, const struct stac
 static void put_images(struct arena *a, struct node *doc, const struct node *images)
 {
     const struct node *services = node_get(doc, "services");
-    node_each(i, images)
-    {
+    node_each (i, images) {
         long at = node_index(services, images->keys[i]);
         if (at < 0)
             continue;
@@ -155,8 +154,7 @@ static struct node *images_only(struct arena *a, const struct node *doc)
     const struct node *services = node_get(doc, "services");
     struct node *out = node_new(a, NODE_MAP, doc->span);
     struct node *kept = node_new(a, NODE_MAP, doc->span);
-    node_each(i, services)
-    {
+    node_each (i, services) {
         struct node *only = node_new(a, NODE_MAP, doc->span);
         struct node *image = node_get(services->items[i], "image");
         if (image)
@@ -198,8 +196,7 @@ static void order_keys(struct node *map, const struct schema_keys *keys)
 /* Native keys as a Compose file has them, so that docker compose reads what is printed. */
 static void rename_native(struct arena *a, struct node *service)
 {
-    node_each(i, service)
-    {
+    node_each (i, service) {
         const struct schema_key *row = schema_find(&schema_service, service->keys[i]);
         if (!row || !(row->flags & KEY_NATIVE))
             continue;
@@ -214,7 +211,8 @@ static void rename_native(struct arena *a, struct node *service)
 static void sort_all(struct node *n)
 {
     node_sort_keys(n);
-    node_each(i, n) sort_all(n->items[i]);
+    node_each (i, n)
+        sort_all(n->items[i]);
 }
 
 /* What was not interpolated is no more than a tree: printed as it is, sorted. */
@@ -231,8 +229,7 @@ static struct node *printed(struct arena *a, const struct node *doc, enum export
     struct node *services = node_get(out, "services");
     if (format == EXPORT_YAML)
         order_keys(out, &schema_top);
-    node_each(i, services)
-    {
+    node_each (i, services) {
         if (format == EXPORT_YAML)
             order_keys(services->items[i], &schema_service);
         rename_native(a, services->items[i]);
@@ -279,16 +276,15 @@ static void add_lines(struct str *out, struct strv *lines)
 
 static void add_keys(struct strv *lines, const struct node *map)
 {
-    node_each(i, map) strv_add(lines, map->keys[i]);
+    node_each (i, map)
+        strv_add(lines, map->keys[i]);
 }
 
 static void add_profiles(struct strv *lines, const struct node *services)
 {
-    node_each(i, services)
-    {
+    node_each (i, services) {
         const struct node *profiles = node_get(services->items[i], "profiles");
-        node_each(k, profiles)
-        {
+        node_each (k, profiles) {
             const char *name = node_text(profiles->items[k]);
             if (name && !strv_has(lines, name))
                 strv_add(lines, name);
@@ -320,16 +316,16 @@ int export_names(struct str *out, const struct stack *st, enum export_list what,
         add_profiles(&lines, st->disabled);
         break;
     case EXPORT_IMAGES:
-        node_each(i, services)
-        {
+        node_each (i, services) {
             const struct service *s = stack_service(st, services->keys[i]);
             if (s && s->image)
                 strv_add(&lines, s->image);
         }
         break;
     case EXPORT_MODELS:
-        node_each(i, models) if (node_text_at(models->items[i], "model"))
-            strv_add(&lines, node_text_at(models->items[i], "model"));
+        node_each (i, models)
+            if (node_text_at(models->items[i], "model"))
+                strv_add(&lines, node_text_at(models->items[i], "model"));
         break;
     }
     add_lines(out, &lines);
@@ -338,7 +334,7 @@ int export_names(struct str *out, const struct stack *st, enum export_list what,
 
 void export_environment(struct str *out, const struct stack *st)
 {
-    node_each(i, st->environment)
+    node_each (i, st->environment)
         str_addf(out, "%s=%s\n", st->environment->keys[i], node_text(st->environment->items[i]));
 }
 
@@ -347,8 +343,7 @@ static struct node *variables_document(struct arena *a, const struct node *varia
 {
     struct span none = { 0 };
     struct node *doc = node_new(a, NODE_MAP, none);
-    node_each(i, variables)
-    {
+    node_each (i, variables) {
         const struct node *v = variables->items[i];
         struct node *entry = node_new(a, NODE_MAP, none);
         node_set_string(a, entry, json ? "Name" : "name", variables->keys[i]);
@@ -375,15 +370,13 @@ static void widen(int *width, const char *text)
 static void variables_table(struct str *out, const struct node *doc)
 {
     int name = COLUMN_MIN, fallback = COLUMN_MIN;
-    node_each(i, doc)
-    {
+    node_each (i, doc) {
         widen(&name, doc->keys[i]);
         widen(&fallback, node_text_at(doc->items[i], "DefaultValue"));
     }
     str_addf(out, "%-*s%-*s%-*s%s\n", name, "NAME", COLUMN_MIN, "REQUIRED", fallback,
              "DEFAULT VALUE", "ALTERNATE VALUE");
-    node_each(i, doc)
-    {
+    node_each (i, doc) {
         const struct node *v = doc->items[i];
         str_addf(out, "%-*s%-*s%-*s%s\n", name, doc->keys[i], COLUMN_MIN,
                  node_text_at(v, "Required"), fallback, node_text_at(v, "DefaultValue"),

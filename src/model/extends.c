@@ -152,8 +152,10 @@ void extends_resolve(struct loader *ld, struct node *doc, const struct source *s
     if (!services || services->kind != NODE_MAP)
         return;
     struct place place = { services, src->path, ctx };
-    node_each(i, services) resolve_service(ld, &place, services->keys[i], NULL);
+    node_each (i, services)
+        resolve_service(ld, &place, services->keys[i], NULL);
     /* What could not be resolved is reported; it must not be found again. */
-    node_each(i, services) if (node_get(services->items[i], "extends"))
-        node_remove(services->items[i], "extends");
+    node_each (i, services)
+        if (node_get(services->items[i], "extends"))
+            node_remove(services->items[i], "extends");
 }

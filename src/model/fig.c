@@ -82,7 +82,9 @@ bool fig_is_service(const struct node *n)
         if (value && (value->kind == NODE_STRING || !strcmp(telling[i], "extends")))
             return true;
     }
-    node_each(i, n) if (!known_key(n->keys[i])) return false;
+    node_each (i, n)
+        if (!known_key(n->keys[i]))
+            return false;
     return true;
 }
 
@@ -137,8 +139,7 @@ static void convert_logging(struct loader *ld, struct node *s)
 static void convert_volumes_from(struct loader *ld, const struct node *root, struct node *s)
 {
     struct node *list = node_get(s, "volumes_from");
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const char *text = node_text(list->items[i]);
         if (list->kind == NODE_LIST && text && !str_starts(text, "container:") &&
             !node_get(root, first_part(ld, text)))
@@ -151,8 +152,7 @@ static void convert_volumes_from(struct loader *ld, const struct node *root, str
 static void declare_volumes(struct loader *ld, struct node *volumes, struct node *s)
 {
     struct node *list = node_get(s, "volumes"), *driver = node_get(s, "volume_driver");
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const char *text = node_text(list->items[i]);
         if (list->kind != NODE_LIST || !text || !strchr(text, ':') || strchr("./~$", text[0]))
             continue;
@@ -178,8 +178,7 @@ struct node *fig_convert(struct loader *ld, struct node *doc)
     struct node *out = node_new(ld->a, NODE_MAP, doc->span);
     struct node *services = node_new(ld->a, NODE_MAP, doc->span);
     struct node *volumes = node_new(ld->a, NODE_MAP, doc->span);
-    node_each(i, doc)
-    {
+    node_each (i, doc) {
         const char *name = doc->keys[i];
         struct node *s = doc->items[i];
         if (!strcmp(name, "version") || !strncmp(name, "x-", 2) || s->kind != NODE_MAP)
@@ -221,16 +220,14 @@ static void wait_in_service(struct loader *ld, struct node *s)
     if (deps && deps->mark != MARK_NONE)
         return;
     if (deps && deps->kind == NODE_LIST) {
-        node_each(i, deps)
-        {
+        node_each (i, deps) {
             const char *name = node_text(deps->items[i]);
             if (!name)
                 return; /* reported by the check */
             node_set(ld->a, out, name, ready_entry(ld, deps->items[i]->span, false));
         }
     } else if (deps && deps->kind == NODE_MAP) {
-        node_each(i, deps)
-        {
+        node_each (i, deps) {
             struct node *entry = deps->items[i];
             if (entry->kind == NODE_NULL)
                 entry = ready_entry(ld, entry->span, false);
@@ -242,8 +239,7 @@ static void wait_in_service(struct loader *ld, struct node *s)
     } else if (deps) {
         return;
     }
-    node_each(i, links)
-    {
+    node_each (i, links) {
         const char *text = node_text(links->items[i]);
         const char *name = text ? first_part(ld, text) : NULL;
         if (name && links->kind == NODE_LIST && !node_get(out, name))
@@ -255,6 +251,7 @@ static void wait_in_service(struct loader *ld, struct node *s)
 
 void wait_for_ready(struct loader *ld, struct node *services)
 {
-    node_each(i, services) if (services->kind == NODE_MAP && services->items[i]->kind == NODE_MAP)
-        wait_in_service(ld, services->items[i]);
+    node_each (i, services)
+        if (services->kind == NODE_MAP && services->items[i]->kind == NODE_MAP)
+            wait_in_service(ld, services->items[i]);
 }

@@ -52,7 +52,9 @@ static void add_map(struct digest *d, const struct node *map, bool (*keep)(const
 {
     const char **keys = xcalloc(map->len + 1, sizeof(*keys));
     size_t n = 0;
-    node_each(i, map) if (!keep || keep(map->keys[i])) keys[n++] = map->keys[i];
+    node_each (i, map)
+        if (!keep || keep(map->keys[i]))
+            keys[n++] = map->keys[i];
     qsort(keys, n, sizeof(*keys), by_text);
     for (size_t i = 0; i < n; i++) {
         digest_add_str(d, keys[i]);
@@ -68,7 +70,8 @@ static void add_node(struct digest *d, const struct node *n)
     if (n->kind == NODE_MAP)
         add_map(d, n, NULL);
     else if (n->kind == NODE_LIST)
-        node_each(i, n) add_node(d, n->items[i]);
+        node_each (i, n)
+            add_node(d, n->items[i]);
     else
         digest_add_str(d, node_text(n));
     digest_add_str(d, "end");

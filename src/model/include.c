@@ -131,8 +131,7 @@ static void import(struct loader *ld, struct node *doc, const struct node *from,
     if (!source || source->kind != NODE_MAP)
         return;
     struct node *target = map_at(ld, doc, key);
-    node_each(i, source)
-    {
+    node_each (i, source) {
         const char *name = source->keys[i];
         const struct node *here = node_get(target, name);
         if (!here) {
@@ -163,8 +162,7 @@ void include_resolve(struct loader *ld, struct node *doc, const struct source *s
         here.included = with_path(ld, ctx, src->path);
         here.nincluded++;
     }
-    node_each(i, list)
-    {
+    node_each (i, list) {
         if (list->kind != NODE_LIST)
             break; /* reported by the check */
         const struct node *part = load_entry(ld, list->items[i], &here);

@@ -133,7 +133,8 @@ static void keep_sources(struct diag *d)
 static const struct node *environment_map(struct loader *ld)
 {
     struct node *map = node_new(ld->a, NODE_MAP, (struct span){ 0 });
-    strmap_each(it, &ld->env.map) node_set_string(ld->a, map, it->key, it->value);
+    strmap_each (it, &ld->env.map)
+        node_set_string(ld->a, map, it->key, it->value);
     node_sort_keys(map);
     return map;
 }

@@ -65,7 +65,7 @@ void native_take_infrastructure(struct loader *ld, struct node *doc)
     struct node *infrastructure = node_get(doc, "infrastructure");
     struct node *services = map_at(ld, doc, "services");
     if (infrastructure && infrastructure->kind == NODE_MAP && services)
-        node_each(i, infrastructure)
+        node_each (i, infrastructure)
             add_service(ld, services, infrastructure->keys[i], infrastructure->items[i],
                         infrastructure->key_spans[i]);
     node_remove(doc, "infrastructure");
@@ -187,8 +187,7 @@ static void complete_manifest(struct native *n, const struct project *p, struct 
         services = map_at(ld, doc, "services");
         node_set(ld->a, services, p->name, node_new(ld->a, NODE_MAP, p->span));
     }
-    node_each(i, services)
-    {
+    node_each (i, services) {
         if (services->kind != NODE_MAP)
             break;
         if (services->items[i]->kind == NODE_NULL)
@@ -197,8 +196,7 @@ static void complete_manifest(struct native *n, const struct project *p, struct 
             imply_build(n, p, services->items[i], services->keys[i], services->key_spans[i]);
     }
     struct node *images = node_get(doc, "images");
-    node_each(i, images)
-    {
+    node_each (i, images) {
         struct node *image = images->items[i];
         if (image->kind != NODE_MAP || node_get(image, "context"))
             continue;
@@ -219,15 +217,13 @@ static void take_services(struct native *n, const struct project *p, const struc
     struct node *to = map_at(ld, n->doc, "services");
     const struct node *from = node_get(manifest, "services");
     const struct node *overrides = node_get(p->entry, "services");
-    node_each(i, overrides) if (from && overrides->kind == NODE_MAP &&
-                                !node_get(from, overrides->keys[i]))
-    {
-        diag_error(ld->d, overrides->key_spans[i], "project '%s' has no service '%s'", p->name,
-                   overrides->keys[i]);
-        suggest_key(ld, overrides->keys[i], from);
-    }
-    node_each(i, from)
-    {
+    node_each (i, overrides)
+        if (from && overrides->kind == NODE_MAP && !node_get(from, overrides->keys[i])) {
+            diag_error(ld->d, overrides->key_spans[i], "project '%s' has no service '%s'", p->name,
+                       overrides->keys[i]);
+            suggest_key(ld, overrides->keys[i], from);
+        }
+    node_each (i, from) {
         if (!to || from->kind != NODE_MAP)
             break;
         const char *name = from->keys[i];
@@ -253,8 +249,7 @@ static void take_resources(struct native *n, const struct node *manifest)
     for (size_t k = 0; k < countof(sections); k++) {
         const struct node *from = node_get(manifest, sections[k].section);
         struct node *to = from ? map_at(ld, n->doc, sections[k].section) : NULL;
-        node_each(i, from)
-        {
+        node_each (i, from) {
             if (!to || from->kind != NODE_MAP)
                 break;
             const struct node *here = node_get(to, from->keys[i]);
@@ -273,8 +268,7 @@ static void take_images(struct native *n, const struct project *p, const struct 
 {
     struct loader *ld = n->ld;
     const struct node *images = node_get(manifest, "images");
-    node_each(i, images)
-    {
+    node_each (i, images) {
         struct node *build = images->items[i];
         if (images->kind != NODE_MAP || build->kind != NODE_MAP)
             continue;
@@ -297,8 +291,7 @@ static void take_images(struct native *n, const struct project *p, const struct 
 static void take_needs(struct native *n, const struct project *p, const struct node *manifest)
 {
     const struct node *requires = node_get(manifest, "requires");
-    node_each(i, requires)
-    {
+    node_each (i, requires) {
         if (requires->kind != NODE_MAP)
             break;
         struct node *service = requires->items[i];
@@ -365,7 +358,7 @@ static void take_required(struct native *n)
                    it->project, it->name);
         diag_hint(ld->d, "name it in the stack file: infrastructure: { %s: IMAGE }", it->name);
     }
-    node_each(i, required)
+    node_each (i, required)
         add_service(ld, services, required->keys[i], required->items[i], required->key_spans[i]);
 }
 
@@ -377,8 +370,7 @@ void native_resolve(struct loader *ld, struct node *doc)
     ld->st->track = node_text_at(doc, "track");
     if (projects && projects->kind == NODE_MAP) {
         paths_resolve(ld->a, doc, ld->found.dir);
-        node_each(i, projects)
-        {
+        node_each (i, projects) {
             struct project p = { projects->keys[i], NULL, projects->items[i],
                                  projects->key_spans[i] };
             if (p.entry->kind == NODE_MAP)

@@ -32,8 +32,7 @@ static void normalise_networks(struct loader *ld, struct node *doc)
 {
     bool uses_default = false;
     struct node *services = node_get(doc, "services");
-    node_each(i, services)
-    {
+    node_each (i, services) {
         struct node *s = services->items[i];
         if (s->kind != NODE_MAP)
             continue;
@@ -59,8 +58,7 @@ static void set_names(struct loader *ld, struct node *doc)
     static const char *const sections[] = { "networks", "volumes", "configs", "secrets" };
     for (size_t k = 0; k < countof(sections); k++) {
         struct node *section = node_get(doc, sections[k]);
-        node_each(i, section)
-        {
+        node_each (i, section) {
             struct node *entry = section->items[i];
             const char *key = section->keys[i];
             if (entry->kind != NODE_MAP) {
@@ -106,8 +104,7 @@ static void imply_dependencies(struct loader *ld, struct node *s)
     if (!deps || deps->kind != NODE_MAP)
         deps = node_new(ld->a, NODE_MAP, s->span);
     const struct node *links = node_get(s, "links");
-    node_each(i, links)
-    {
+    node_each (i, links) {
         const char *text = node_text(links->items[i]);
         if (text)
             depend(ld, deps, before_colon(ld, text), true, links->items[i]->span);
@@ -119,8 +116,7 @@ static void imply_dependencies(struct loader *ld, struct node *s)
             depend(ld, deps, text + strlen("service:"), true, n->span);
     }
     const struct node *from = node_get(s, "volumes_from");
-    node_each(i, from)
-    {
+    node_each (i, from) {
         const char *text = node_text(from->items[i]);
         if (text && !str_starts(text, "container:"))
             depend(ld, deps, before_colon(ld, text), false, from->items[i]->span);
@@ -150,8 +146,7 @@ static void fill(struct loader *ld, struct node *map, const struct env *env, boo
 void resolve_listed(struct loader *ld, struct node *doc, const struct env *env)
 {
     struct node *services = node_get(doc, "services");
-    node_each(i, services)
-    {
+    node_each (i, services) {
         struct node *list = node_get(services->items[i], "environment");
         for (size_t k = 0; list && list->kind == NODE_LIST && k < list->len; k++) {
             const char *name = node_text(list->items[k]);
@@ -166,16 +161,14 @@ void resolve_listed(struct loader *ld, struct node *doc, const struct env *env)
 void resolve_files(struct loader *ld, struct node *doc, const struct env *env)
 {
     struct node *configs = node_get(doc, "configs");
-    node_each(i, configs)
-    {
+    node_each (i, configs) {
         const char *name = node_text_at(configs->items[i], "environment");
         const char *value = name ? env_get(env, name) : NULL;
         if (value && !node_get(configs->items[i], "content"))
             node_set_string(ld->a, configs->items[i], "content", value);
     }
     struct node *secrets = node_get(doc, "secrets");
-    node_each(i, secrets)
-    {
+    node_each (i, secrets) {
         const char *name = node_text_at(secrets->items[i], "environment");
         const char *value = name ? env_get(env, name) : NULL;
         if (value && !strmap_has(&ld->secret_values, secrets->keys[i]))
@@ -187,8 +180,7 @@ void normalise(struct loader *ld, struct node *doc)
 {
     normalise_networks(ld, doc);
     struct node *services = node_get(doc, "services");
-    node_each(i, services)
-    {
+    node_each (i, services) {
         struct node *s = services->items[i];
         if (s->kind != NODE_MAP)
             continue;
@@ -208,8 +200,7 @@ void normalise(struct loader *ld, struct node *doc)
             fill(ld, node_get(s, "environment"), &ld->env, false);
         imply_dependencies(ld, s);
         struct node *volumes = node_get(s, "volumes");
-        node_each(k, volumes)
-        {
+        node_each (k, volumes) {
             const char *target = node_text_at(volumes->items[k], "target");
             if (!target)
                 continue;
@@ -264,8 +255,7 @@ static void merge_under(struct loader *ld, struct node *s, const char *key, stru
     }
     if (!out->len)
         return;
-    node_each(i, own)
-    {
+    node_each (i, own) {
         node_set(ld->a, out, own->keys[i], own->items[i]);
         out->key_spans[node_index(out, own->keys[i])] = own->key_spans[i];
     }
@@ -279,8 +269,7 @@ static void read_env_files(struct loader *ld, struct node *s)
     struct dotenv files = { 0 };
     struct service_view view = { ld, node_get(s, "environment") };
     struct variables vars = { .get = service_view_get, .ctx = &view };
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const struct node *item = list->items[i];
         const char *path = node_text_at(item, "path");
         const char *format = node_text_at(item, "format");
@@ -308,8 +297,7 @@ static void read_label_files(struct loader *ld, struct node *s)
     struct node *list = node_get(s, "label_file");
     struct dotenv files = { 0 };
     struct variables vars = { .get = no_variables };
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const char *path = node_text(list->items[i]);
         if (path && !file_exists(path)) {
             auto_free char *shown = path_show(path);
@@ -326,8 +314,7 @@ static void read_label_files(struct loader *ld, struct node *s)
 void resolve_environment(struct loader *ld, struct node *doc)
 {
     struct node *services = node_get(doc, "services");
-    node_each(i, services)
-    {
+    node_each (i, services) {
         struct node *s = services->items[i];
         if (s->kind != NODE_MAP)
             continue;

@@ -35,13 +35,15 @@ static void visit_at(const struct walk *w, struct node *map, const char *key, en
 
 static void visit_items(const struct walk *w, struct node *n, enum path_kind kind)
 {
-    node_each(i, n) if (n->items[i]->kind == NODE_STRING) n->items[i] =
-        w->visit(w->ctx, n->items[i], kind);
+    node_each (i, n)
+        if (n->items[i]->kind == NODE_STRING)
+            n->items[i] = w->visit(w->ctx, n->items[i], kind);
 }
 
 static void visit_each(const struct walk *w, struct node *n, const char *key, enum path_kind kind)
 {
-    node_each(i, n) visit_at(w, n->items[i], key, kind);
+    node_each (i, n)
+        visit_at(w, n->items[i], key, kind);
 }
 
 static void visit_build(const struct walk *w, struct node *build)
@@ -59,8 +61,7 @@ static void visit_service(const struct walk *w, struct node *s)
     visit_at(w, node_get(s, "extends"), "file", PATH_PLAIN);
     visit_each(w, node_at(s, "develop.watch"), "path", PATH_WATCHED);
     struct node *volumes = node_get(s, "volumes");
-    node_each(i, volumes)
-    {
+    node_each (i, volumes) {
         const char *type = node_text_at(volumes->items[i], "type");
         if (type && !strcmp(type, "bind"))
             visit_at(w, volumes->items[i], "source", PATH_UNIX);
@@ -69,7 +70,8 @@ static void visit_service(const struct walk *w, struct node *s)
 
 static void visit_services(const struct walk *w, struct node *services)
 {
-    node_each(i, services) visit_service(w, services->items[i]);
+    node_each (i, services)
+        visit_service(w, services->items[i]);
 }
 
 static void visit_document(const struct walk *w, struct node *doc)
@@ -78,20 +80,19 @@ static void visit_document(const struct walk *w, struct node *doc)
     visit_services(w, node_get(doc, "infrastructure"));
     visit_services(w, node_get(doc, "requires"));
     struct node *projects = node_get(doc, "projects");
-    node_each(i, projects)
-    {
+    node_each (i, projects) {
         struct node *p = projects->items[i];
         if (!node_get(p, "git"))
             visit_at(w, p, "path", PATH_PLAIN);
         visit_services(w, node_get(p, "services"));
     }
     struct node *images = node_get(doc, "images");
-    node_each(i, images) visit_build(w, images->items[i]);
+    node_each (i, images)
+        visit_build(w, images->items[i]);
     visit_each(w, node_get(doc, "configs"), "file", PATH_UNIX);
     visit_each(w, node_get(doc, "secrets"), "file", PATH_UNIX);
     struct node *volumes = node_get(doc, "volumes");
-    node_each(i, volumes)
-    {
+    node_each (i, volumes) {
         struct node *v = volumes->items[i];
         const char *driver = node_text_at(v, "driver"), *o = node_text_at(v, "driver_opts.o");
         if (w->all_devices || (driver && !strcmp(driver, "local") && o && !strcmp(o, "bind")))
@@ -222,6 +223,8 @@ void paths_confine(struct loader *ld, struct node *doc, const char *root, const 
     struct fence f = { ld, root, real_root ? real_root : root, project };
     visit_document(&(struct walk){ check_inside, &f, true }, doc);
     struct node *services = node_get(doc, "services"), *images = node_get(doc, "images");
-    node_each(i, services) check_dockerfile(&f, node_get(services->items[i], "build"));
-    node_each(i, images) check_dockerfile(&f, images->items[i]);
+    node_each (i, services)
+        check_dockerfile(&f, node_get(services->items[i], "build"));
+    node_each (i, images)
+        check_dockerfile(&f, images->items[i]);
 }

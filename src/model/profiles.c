@@ -12,8 +12,7 @@
 static void add_profiles_of(struct strv *active, const struct node *service)
 {
     const struct node *list = node_get(service, "profiles");
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const char *name = node_text(list->items[i]);
         if (name && !strv_has(active, name))
             strv_add(active, name);
@@ -43,8 +42,7 @@ static bool is_enabled(const struct node *service, const struct strv *active)
     const struct node *list = node_get(service, "profiles");
     if (!list || list->kind != NODE_LIST || !list->len || strv_has(active, "*"))
         return true;
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const char *name = node_text(list->items[i]);
         if (name && strv_has(active, name))
             return true;
@@ -59,8 +57,7 @@ void profiles_apply(struct loader *ld, struct node *doc)
     add_active(ld, &active, services);
     struct node *disabled = node_new(ld->a, NODE_MAP, doc->span);
     struct node *enabled = node_new(ld->a, NODE_MAP, services ? services->span : doc->span);
-    node_each(i, services)
-    {
+    node_each (i, services) {
         struct node *to = is_enabled(services->items[i], &active) ? enabled : disabled;
         node_set(ld->a, to, services->keys[i], services->items[i]);
         to->key_spans[to->len - 1] = services->key_spans[i];

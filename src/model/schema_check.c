@@ -68,8 +68,7 @@ static void unknown_key(const struct schema_run *run, const struct schema_keys *
 static void check_object(const struct schema_run *run, const struct schema_keys *keys,
                          const struct node *map)
 {
-    node_each(i, map)
-    {
+    node_each (i, map) {
         const struct schema_key *row = run_find(run, keys, map->keys[i]);
         if (row) {
             size_t mark = run_enter(run, map->keys[i]);
@@ -154,8 +153,7 @@ static void check_text_item(const struct schema_run *run, const struct schema_ke
 static void check_texts(const struct schema_run *run, const struct schema_key *row,
                         const struct node *v)
 {
-    node_each(i, v)
-    {
+    node_each (i, v) {
         size_t mark = v->kind == NODE_MAP ? run_enter(run, v->keys[i]) : run_enter_item(run, i);
         check_text_item(run, row, v->items[i]);
         run_leave(run, mark);
@@ -186,8 +184,7 @@ static void check_pair(const struct schema_run *run, const struct schema_key *ro
 static void check_mapping(const struct schema_run *run, const struct schema_key *row,
                           const struct node *v)
 {
-    node_each(i, v)
-    {
+    node_each (i, v) {
         const struct node *item = v->items[i];
         if (v->kind == NODE_LIST) {
             size_t mark = run_enter_item(run, i);
@@ -206,15 +203,13 @@ static void check_mapping(const struct schema_run *run, const struct schema_key 
 
 static void check_hosts(const struct schema_run *run, const struct node *v)
 {
-    node_each(i, v)
-    {
+    node_each (i, v) {
         const struct node *item = v->items[i];
         size_t mark = v->kind == NODE_MAP ? run_enter(run, v->keys[i]) : run_enter_item(run, i);
         bool addresses = v->kind == NODE_MAP && item->kind == NODE_LIST;
         if (item->mark != MARK_RESET && item->kind != NODE_STRING && !addresses)
             run_error(run, item->span, "must be a string");
-        node_each(k, addresses ? item : NULL)
-        {
+        node_each (k, addresses ? item : NULL) {
             if (item->items[k]->kind != NODE_STRING)
                 run_error(run, item->items[k]->span, "must be a string");
         }
@@ -246,8 +241,7 @@ static const char *item_text(const struct schema_key *row)
 static void check_entries(const struct schema_run *run, const struct schema_key *row,
                           const struct node *v)
 {
-    node_each(i, v)
-    {
+    node_each (i, v) {
         const struct node *item = v->items[i];
         bool named = v->kind == NODE_MAP;
         size_t mark = named ? run_enter(run, v->keys[i]) : run_enter_item(run, i);

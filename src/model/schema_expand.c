@@ -70,8 +70,7 @@ static void expand_entries(const struct schema_run *run, const struct schema_key
 /* Scalars that are not null become strings. */
 static void scalars_to_strings(const struct schema_run *run, struct node *v)
 {
-    node_each(i, v)
-    {
+    node_each (i, v) {
         struct node *item = v->items[i];
         if (item->kind == NODE_BOOL || item->kind == NODE_INT || item->kind == NODE_FLOAT) {
             v->items[i] = node_string(run->arena, item->value, item->span);
@@ -91,8 +90,7 @@ static struct node *pairs_to_map(const struct schema_run *run, const struct sche
 {
     struct node *map = node_new(run->arena, NODE_MAP, list->span);
 
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const struct node *item = list->items[i];
         if (item->kind != NODE_STRING || item->mark == MARK_RESET)
             continue;
@@ -116,8 +114,7 @@ static struct node *expand_mapping(const struct schema_run *run, const struct sc
     if (v->kind != NODE_MAP)
         return v;
     scalars_to_strings(run, v);
-    node_each(i, v)
-    {
+    node_each (i, v) {
         struct node *item = v->items[i];
         if (item->kind == NODE_NULL && item->mark != MARK_RESET && !(row->flags & KEY_KEEP_NULL))
             v->items[i] = node_string(run->arena, "", item->span);

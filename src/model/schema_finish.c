@@ -36,15 +36,13 @@ static void sort_by_table(const struct schema_run *run, const struct schema_keys
 {
     struct entry *entries = xcalloc(map->len ? map->len : 1, sizeof(*entries));
 
-    node_each(i, map)
-    {
+    node_each (i, map) {
         const struct schema_key *row = run_find(run, keys, map->keys[i]);
         size_t rank = row ? (size_t)(row - keys->items) : keys->len;
         entries[i] = (struct entry){ rank, map->keys[i], map->key_spans[i], map->items[i] };
     }
     qsort(entries, map->len, sizeof(*entries), by_rank);
-    node_each(i, map)
-    {
+    node_each (i, map) {
         map->keys[i] = entries[i].key;
         map->key_spans[i] = entries[i].span;
         map->items[i] = entries[i].item;
@@ -142,8 +140,7 @@ static void finish_list(const struct schema_run *run, const struct schema_key *r
     finish_free(list);
     if (row->shape == SHAPE_HOSTS && list->len)
         qsort(list->items, list->len, sizeof(*list->items), by_text);
-    node_each(i, (row->flags & KEY_DISTINCT) ? list : NULL)
-    {
+    node_each (i, (row->flags & KEY_DISTINCT) ? list : NULL) {
         const char *text = node_text(list->items[i]);
         if (text && strmap_set(&seen, text, list))
             run_error(run, list->items[i]->span, "is in the list twice");
@@ -155,8 +152,7 @@ static void finish_mapping(const struct schema_run *run, const struct schema_key
                            struct node *v)
 {
     finish_free(v);
-    node_each(i, v->kind == NODE_MAP ? v : NULL)
-    {
+    node_each (i, v->kind == NODE_MAP ? v : NULL) {
         if (v->items[i]->kind != NODE_NULL || (row->flags & KEY_KEEP_NULL))
             continue;
         if (row->shape == SHAPE_OPTIONS && !(row->flags & KEY_ITEM_NULL))

@@ -97,8 +97,7 @@ void merge_unique(const struct schema_key *row, struct node *list)
 
     if (list->len < 2)
         return;
-    node_each(i, list)
-    {
+    node_each (i, list) {
         str_truncate(&key, 0);
         identity(&key, list->items[i]);
         struct node **place = strmap_get(&places, key.buf);
@@ -115,7 +114,8 @@ void merge_unique(const struct schema_key *row, struct node *list)
 
 static void append(struct arena *a, struct node *base, const struct node *over)
 {
-    node_each(i, over) node_append(a, base, over->items[i]);
+    node_each (i, over)
+        node_append(a, base, over->items[i]);
 }
 
 static void put(struct arena *a, struct node *map, const struct node *from, size_t i,
@@ -144,8 +144,7 @@ static struct node *merge_maps(struct arena *a, const struct schema_key *row, st
 
     if (entries)
         entry.keys = row->keys;
-    node_each(i, over)
-    {
+    node_each (i, over) {
         struct node *theirs = over->items[i], *ours = node_get(base, over->keys[i]);
         const struct schema_key *below = entries ? &entry : child_row(row, over->keys[i]);
         bool whole = !ours || replace;
@@ -165,8 +164,9 @@ static struct node **find_pool(struct node *pools, const struct node *like)
 {
     const char *subnet = node_text_at(like, "subnet");
 
-    node_each(i, pools) if (str_eq(node_text_at(pools->items[i], "subnet"),
-                                   subnet)) return &pools->items[i];
+    node_each (i, pools)
+        if (str_eq(node_text_at(pools->items[i], "subnet"), subnet))
+            return &pools->items[i];
     return NULL;
 }
 
@@ -176,23 +176,23 @@ static struct node *merge_pools(struct arena *a, struct node *base, const struct
 {
     struct node *pools = node_new(a, NODE_LIST, over->span);
 
-    node_each(i, base) node_each(k, over)
-    {
-        struct node *ours = base->items[i], *theirs = over->items[k];
-        bool same = str_eq(node_text_at(ours, "subnet"), node_text_at(theirs, "subnet"));
-        if (ours->kind != NODE_MAP || theirs->kind != NODE_MAP)
-            continue;
-        if (!same && !find_pool(pools, theirs)) {
-            node_append(a, pools, node_copy(a, theirs));
-            continue;
+    node_each (i, base)
+        node_each (k, over) {
+            struct node *ours = base->items[i], *theirs = over->items[k];
+            bool same = str_eq(node_text_at(ours, "subnet"), node_text_at(theirs, "subnet"));
+            if (ours->kind != NODE_MAP || theirs->kind != NODE_MAP)
+                continue;
+            if (!same && !find_pool(pools, theirs)) {
+                node_append(a, pools, node_copy(a, theirs));
+                continue;
+            }
+            struct node *merged = merge_maps(a, NULL, ours, theirs);
+            struct node **place = find_pool(pools, merged);
+            if (place)
+                *place = merged;
+            else
+                node_append(a, pools, merged);
         }
-        struct node *merged = merge_maps(a, NULL, ours, theirs);
-        struct node **place = find_pool(pools, merged);
-        if (place)
-            *place = merged;
-        else
-            node_append(a, pools, merged);
-    }
     return pools;
 }
 

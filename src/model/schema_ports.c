@@ -174,8 +174,7 @@ struct node *expand_ports(const struct schema_run *run, struct node *v)
     if (v->kind != NODE_LIST)
         return v;
     struct node *list = node_new(run->arena, NODE_LIST, v->span);
-    node_each(i, v)
-    {
+    node_each (i, v) {
         struct node *item = v->items[i];
         size_t mark = run_enter_item(run, i);
         bool is_short = item->kind == NODE_STRING || item->kind == NODE_INT;

@@ -88,8 +88,7 @@ void check_regex(const struct schema_run *run, const struct node *v)
 
 void check_ssh(const struct schema_run *run, const struct node *v)
 {
-    node_each(i, v->kind == NODE_LIST ? v : NULL)
-    {
+    node_each (i, v->kind == NODE_LIST ? v : NULL) {
         const struct node *item = v->items[i];
         if (item->kind == NODE_STRING && !run_is_open(run, item) && !strchr(item->text, '=') &&
             strcmp(item->text, "default") != 0)
@@ -101,11 +100,11 @@ void check_provider_options(const struct schema_run *run, const struct node *v)
 {
     if (v->kind != NODE_MAP)
         run_error(run, v->span, "must be a mapping");
-    node_each(i, v->kind == NODE_MAP ? v : NULL)
-    {
+    node_each (i, v->kind == NODE_MAP ? v : NULL) {
         const struct node *item = v->items[i];
         bool ok = item->mark == MARK_RESET || (item->kind != NODE_MAP && item->kind != NODE_NULL);
-        node_each(k, item->kind == NODE_LIST ? item : NULL) ok &= node_is_scalar(item->items[k]);
+        node_each (k, item->kind == NODE_LIST ? item : NULL)
+            ok &= node_is_scalar(item->items[k]);
         if (!ok)
             run_error(run, item->span, "must be a string, number, true, false, or a list of those");
     }
@@ -113,8 +112,7 @@ void check_provider_options(const struct schema_run *run, const struct node *v)
 
 void schema_refuse(const struct node *service, const char *name, struct diag *d)
 {
-    node_each(i, service)
-    {
+    node_each (i, service) {
         const struct schema_key *row = schema_find(&schema_service, service->keys[i]);
         if (row && row->effect == EFFECT_REFUSED)
             diag_error(d, service->key_spans[i], "services.%s.%s: cannot run here: %s", name,
@@ -217,8 +215,7 @@ void finish_volume(const struct schema_run *run, struct node *map)
 
     if (!external || value_bool(&is_external, external) < 0 || !is_external)
         return;
-    node_each(i, map)
-    {
+    node_each (i, map) {
         const char *key = map->keys[i];
         if (strcmp(key, "name") != 0 && strcmp(key, "external") != 0 && !is_extension(key))
             run_error(run, map->key_spans[i], "'%s' says nothing about an external volume", key);

@@ -63,7 +63,8 @@ struct node *expand_env_file(const struct schema_run *run, struct node *v)
         node_append(run->arena, list, v);
         v = list;
     }
-    node_each(i, v->kind == NODE_LIST ? v : NULL) v->items[i] = string_as(run, "path", v->items[i]);
+    node_each (i, v->kind == NODE_LIST ? v : NULL)
+        v->items[i] = string_as(run, "path", v->items[i]);
     return v;
 }
 
@@ -74,8 +75,7 @@ static struct node *names_to_map(const struct schema_run *run, struct node *v,
     if (v->kind != NODE_LIST)
         return v;
     struct node *map = node_new(run->arena, NODE_MAP, v->span);
-    node_each(i, v)
-    {
+    node_each (i, v) {
         const struct node *item = v->items[i];
         if (item->kind != NODE_STRING || item->mark == MARK_RESET)
             continue;
@@ -213,8 +213,7 @@ struct node *expand_ready_http(const struct schema_run *run, struct node *v)
 /* Each option may be repeated: a scalar becomes a list of one. */
 struct node *expand_provider_options(const struct schema_run *run, struct node *v)
 {
-    node_each(i, v->kind == NODE_MAP ? v : NULL)
-    {
+    node_each (i, v->kind == NODE_MAP ? v : NULL) {
         struct node *item = v->items[i];
         if (!node_is_scalar(item) || item->kind == NODE_NULL || item->mark == MARK_RESET)
             continue;
@@ -222,11 +221,9 @@ struct node *expand_provider_options(const struct schema_run *run, struct node *
         v->items[i]->mark = item->mark;
         node_append(run->arena, v->items[i], item);
     }
-    node_each(i, v->kind == NODE_MAP ? v : NULL)
-    {
+    node_each (i, v->kind == NODE_MAP ? v : NULL) {
         struct node *list = v->items[i];
-        node_each(k, list->kind == NODE_LIST ? list : NULL)
-        {
+        node_each (k, list->kind == NODE_LIST ? list : NULL) {
             if (node_text(list->items[k]))
                 list->items[k] =
                     node_string(run->arena, list->items[k]->value, list->items[k]->span);
@@ -305,8 +302,7 @@ struct node *expand_hosts(const struct schema_run *run, struct node *v)
 
     if (v->kind != NODE_LIST && v->kind != NODE_MAP)
         return v;
-    node_each(i, v)
-    {
+    node_each (i, v) {
         struct node *item = v->items[i];
         size_t mark = v->kind == NODE_MAP ? run_enter(run, v->keys[i]) : run_enter_item(run, i);
         bool several = v->kind == NODE_MAP && item->kind == NODE_LIST;
@@ -316,8 +312,7 @@ struct node *expand_hosts(const struct schema_run *run, struct node *v)
             add_host_line(run, list, item);
         else if (v->kind == NODE_MAP && !several)
             add_host(run, list, v->keys[i], item->value, strlen(item->value), item->span);
-        node_each(k, several ? item : NULL)
-        {
+        node_each (k, several ? item : NULL) {
             const char *address = node_text(item->items[k]);
             if (address)
                 add_host(run, list, v->keys[i], address, strlen(address), item->items[k]->span);

@@ -78,8 +78,7 @@ static struct node *view_object(const struct viewing *w, const struct schema_key
     struct arena *a = w->arena;
     struct node *out = node_new(a, NODE_MAP, map->span);
 
-    node_each(i, map)
-    {
+    node_each (i, map) {
         const struct schema_key *row = schema_find(keys, map->keys[i]);
         const struct node *v = map->items[i];
         if (row && w->json && !is_left_out(keys, row, v))
@@ -104,8 +103,7 @@ static struct node *ssh_list(struct arena *a, const struct node *map)
 {
     struct node *list = node_new(a, NODE_LIST, map->span);
 
-    node_each(i, map)
-    {
+    node_each (i, map) {
         const char *path = node_text(map->items[i]);
         const char *line =
             path && *path ? arena_printf(a, "%s=%s", map->keys[i], path) : map->keys[i];
@@ -120,8 +118,7 @@ static struct node *view_entries(const struct viewing *w, const struct schema_ke
     struct arena *a = w->arena;
     struct node *out = node_new(a, v->kind, v->span);
 
-    node_each(i, v)
-    {
+    node_each (i, v) {
         const struct node *from = v->items[i];
         bool no_limit = w->json && row->keys == &schema_ulimit && is_left_out(row->keys, row, from);
         struct node *item = is_plain_env_file(row, from) ? node_get(from, "path")
@@ -155,7 +152,8 @@ static struct node *view_extension(struct arena *a, const struct node *v)
     struct node *copy =
         v->kind == NODE_LIST && !v->len ? node_new(a, NODE_NULL, v->span) : node_copy(a, v);
 
-    node_each(i, v) copy->items[i] = view_extension(a, v->items[i]);
+    node_each (i, v)
+        copy->items[i] = view_extension(a, v->items[i]);
     return copy;
 }
 
@@ -164,8 +162,7 @@ struct node *schema_json_view(struct arena *a, const struct node *doc)
     struct viewing w = { .arena = a, .json = true };
     struct node *out = node_new(a, NODE_MAP, doc->span);
 
-    node_each(i, doc)
-    {
+    node_each (i, doc) {
         const char *key = doc->keys[i];
         const struct schema_key *row = schema_find(&schema_top, key);
         if (row && strcmp(key, "models") != 0)

@@ -38,8 +38,7 @@ static void check_uses(struct validation *v, const char *name, const struct node
                        const char *list_path, const char *section, const char *kind)
 {
     const struct node *list = node_at(s, list_path);
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const struct node *item = list->items[i];
         const char *source = list->kind == NODE_MAP ? list->keys[i] : node_text_at(item, "source");
         if (!source)
@@ -53,8 +52,7 @@ static void check_volumes(struct validation *v, const char *name, const struct n
 {
     const struct node *list = node_get(s, "volumes"), *tmpfs = node_get(s, "tmpfs");
     struct strmap targets = STRMAP_INIT;
-    node_each(i, tmpfs)
-    {
+    node_each (i, tmpfs) {
         const char *text = node_text(tmpfs->items[i]);
         if (!text)
             continue;
@@ -63,8 +61,7 @@ static void check_volumes(struct validation *v, const char *name, const struct n
             diag_error(v->ld->d, tmpfs->items[i]->span,
                        "service '%s' mounts two things at the same place", name);
     }
-    node_each(i, list)
-    {
+    node_each (i, list) {
         const struct node *item = list->items[i];
         const char *type = node_text_at(item, "type"), *source = node_text_at(item, "source");
         const char *target = node_text_at(item, "target");
@@ -103,10 +100,11 @@ static bool need_service(struct validation *v, const char *name, const char *how
 static void check_dependencies(struct validation *v, const char *name, const struct node *s)
 {
     const struct node *deps = node_get(s, "depends_on");
-    node_each(i, deps) if (deps->kind == NODE_MAP)
-        need_service(v, name, "depends on", deps->keys[i],
-                     deps->key_spans[i].source ? deps->key_spans[i] : deps->items[i]->span,
-                     node_bool_at(deps->items[i], "required", true));
+    node_each (i, deps)
+        if (deps->kind == NODE_MAP)
+            need_service(v, name, "depends on", deps->keys[i],
+                         deps->key_spans[i].source ? deps->key_spans[i] : deps->items[i]->span,
+                         node_bool_at(deps->items[i], "required", true));
 }
 
 static void check_build(struct validation *v, const char *name, const struct node *s)
@@ -116,8 +114,7 @@ static void check_build(struct validation *v, const char *name, const struct nod
         return;
     check_uses(v, name, s, "build.secrets", "secrets", "secret");
     const struct node *contexts = node_get(build, "additional_contexts");
-    node_each(i, contexts)
-    {
+    node_each (i, contexts) {
         const char *text = node_text(contexts->items[i]);
         if (!text || !str_starts(text, "service:"))
             continue;
@@ -131,7 +128,9 @@ static void check_build(struct validation *v, const char *name, const struct nod
     const struct node *platforms = node_get(build, "platforms");
     if (!platform || !*platform || !platforms || !platforms->len)
         return;
-    node_each(i, platforms) if (str_eq(node_text(platforms->items[i]), platform)) return;
+    node_each (i, platforms)
+        if (str_eq(node_text(platforms->items[i]), platform))
+            return;
     diag_error(v->ld->d, platforms->span, "build.platforms of service '%s' lacks its platform",
                name);
 }
@@ -177,8 +176,7 @@ static void check_health(struct validation *v, const char *name, const struct no
 static void check_watch(struct validation *v, const char *name, const struct node *s)
 {
     const struct node *watch = node_at(s, "develop.watch");
-    node_each(i, watch)
-    {
+    node_each (i, watch) {
         const char *action = node_text_at(watch->items[i], "action");
         const char *target = node_text_at(watch->items[i], "target");
         if (action && (!target || !*target) && strcmp(action, "rebuild") != 0 &&
@@ -226,8 +224,7 @@ static void check_service(struct validation *v, const char *name, const struct n
 static void check_container_names(struct validation *v)
 {
     struct strmap names = STRMAP_INIT;
-    strmap_each(it, &v->services)
-    {
+    strmap_each (it, &v->services) {
         const struct node *s = it->value;
         const char *name = node_text_at(s, "container_name");
         if (!name || !*name)
@@ -244,11 +241,9 @@ static void check_container_names(struct validation *v)
 static void check_ports(struct validation *v)
 {
     struct strmap taken = STRMAP_INIT;
-    strmap_each(it, &v->services)
-    {
+    strmap_each (it, &v->services) {
         const struct node *ports = node_get(it->value, "ports");
-        node_each(i, ports)
-        {
+        node_each (i, ports) {
             const struct node *p = ports->items[i];
             const char *published = node_text_at(p, "published");
             if (!published || !*published || strchr(published, '-'))
@@ -293,8 +288,7 @@ static void walk_dependencies(struct visit *w, const char *name)
     const struct node *deps = node_get(strmap_get(&w->v->services, name), "depends_on");
     strmap_set(&w->colors, name, (void *)(uintptr_t)GREY);
     strv_add(&w->path, name);
-    node_each(i, deps)
-    {
+    node_each (i, deps) {
         const char *other = deps->keys[i];
         if (deps->kind != NODE_MAP || !strmap_has(&w->v->services, other))
             continue;
@@ -313,8 +307,9 @@ static void walk_dependencies(struct visit *w, const char *name)
 static void check_cycles(struct validation *v)
 {
     struct visit w = { .v = v };
-    strmap_each(it, &v->services) if (!strmap_has(&w.colors, it->key))
-        walk_dependencies(&w, it->key);
+    strmap_each (it, &v->services)
+        if (!strmap_has(&w.colors, it->key))
+            walk_dependencies(&w, it->key);
     strmap_clear(&w.colors, NULL);
     strv_clear(&w.path);
 }
@@ -323,9 +318,11 @@ void validate(struct loader *ld, const struct node *doc)
 {
     struct validation v = { .ld = ld, .doc = doc };
     const struct node *services = node_get(doc, "services");
-    node_each(i, services) if (services->kind == NODE_MAP && services->items[i]->kind == NODE_MAP)
-        strmap_set(&v.services, services->keys[i], services->items[i]);
-    strmap_each(it, &v.services) check_service(&v, it->key, it->value);
+    node_each (i, services)
+        if (services->kind == NODE_MAP && services->items[i]->kind == NODE_MAP)
+            strmap_set(&v.services, services->keys[i], services->items[i]);
+    strmap_each (it, &v.services)
+        check_service(&v, it->key, it->value);
     check_container_names(&v);
     check_ports(&v);
     check_cycles(&v);

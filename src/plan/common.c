@@ -202,8 +202,7 @@ struct op *add_stop(struct planner *p, const struct service *s, const struct see
     if (!container_is_up(c))
         return NULL;
     const struct node *hooks = s && c->state == CONTAINER_RUNNING ? s->pre_stop : NULL;
-    node_each(i, hooks)
-    {
+    node_each (i, hooks) {
         struct op *hook = add_container_op(p, OP_HOOK, s, c, "pre_stop");
         hook->hook = hooks->items[i];
         /* A hook that fails must not keep a container from stopping. */

@@ -141,8 +141,7 @@ static void emit_start(struct up *u, struct member *m, struct slot *slot, struct
     slot->start = add_slot_op(u, OP_START, m, slot, reason);
     graph_need(g, slot->start, before, false);
     slot->up = slot->start;
-    node_each(i, m->s->post_start)
-    {
+    node_each (i, m->s->post_start) {
         struct op *hook = add_slot_op(u, OP_HOOK, m, slot, "post_start");
         hook->hook = m->s->post_start->items[i];
         graph_need(g, hook, slot->up, false);

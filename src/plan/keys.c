@@ -36,8 +36,7 @@ static void service_words(struct strv *out, const struct service *s)
 {
     /* The reference, which is there without the key too. */
     add_word(out, "image", NULL, s->image ? s->image : "");
-    node_each(i, s->config)
-    {
+    node_each (i, s->config) {
         const char *key = s->config->keys[i];
         const struct node *value = s->config->items[i];
         if (!service_key_is_hashed(key))
@@ -45,8 +44,9 @@ static void service_words(struct strv *out, const struct service *s)
         if (value->kind != NODE_MAP)
             add_node(out, key, NULL, value);
         else
-            node_each(k, value) if (!str_eq(key, "deploy") || !str_eq(value->keys[k], "replicas"))
-                add_node(out, key, value->keys[k], value->items[k]);
+            node_each (k, value)
+                if (!str_eq(key, "deploy") || !str_eq(value->keys[k], "replicas"))
+                    add_node(out, key, value->keys[k], value->items[k]);
     }
     strv_sort(out);
 }
@@ -111,16 +111,16 @@ char *keys_changed(const struct service *s, const char *label)
     strv_split(&then, label, " ");
     split_words(&now_map, &now);
     split_words(&then_map, &then);
-    strmap_each(it, &now_map)
-    {
+    strmap_each (it, &now_map) {
         const char *before = strmap_get(&then_map, it->key);
         if (!before)
             add_change(&c, it->key, "added");
         else if (!str_eq(before, it->value))
             add_change(&c, it->key, "changed");
     }
-    strmap_each(it, &then_map) if (!strmap_has(&now_map, it->key))
-        add_change(&c, it->key, "removed");
+    strmap_each (it, &then_map)
+        if (!strmap_has(&now_map, it->key))
+            add_change(&c, it->key, "removed");
     strmap_clear(&now_map, NULL);
     strmap_clear(&then_map, NULL);
 

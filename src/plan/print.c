@@ -106,8 +106,7 @@ static void print_totals_of(struct str *out, const struct strmap *objects, const
     static const char *const words[FATES] = { "create", "replace", "restart", "start", "stop",
                                               "remove", "change",  "pull",    "build" };
     size_t counts[FATES] = { 0 };
-    strmap_each(it, objects)
-    {
+    strmap_each (it, objects) {
         const struct total *t = it->value;
         if (str_starts(it->key, object) && it->key[strlen(object)] == ' ')
             counts[fate_of(t->kinds, t->has_old)]++;

@@ -69,8 +69,7 @@ int config_helper(const char **out, const json_t *documents, const char *key, st
     const char *found = NULL;
     size_t i;
     json_t *document;
-    json_array_foreach(documents, i, document)
-    {
+    json_array_foreach (documents, i, document) {
         found = json_string_value(json_object_get(json_object_get(document, "credHelpers"), key));
         if (!found)
             found = json_string_value(json_object_get(document, "credsStore"));
@@ -105,8 +104,7 @@ static const json_t *find_entry(const json_t *auths, const char *wanted)
     const char *wanted_host = key_host(wanted, &wanted_len);
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)auths, key, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)auths, key, value) {
         const char *host = key_host(key, &len);
         if (len == wanted_len && strncmp(host, wanted_host, len) == 0)
             return value;
@@ -138,8 +136,7 @@ json_t *config_auth(const json_t *documents, const char *key)
     static const char *const plain[] = { "username", "password", "identitytoken", "registrytoken" };
     size_t i;
     json_t *document;
-    json_array_foreach(documents, i, document)
-    {
+    json_array_foreach (documents, i, document) {
         const json_t *entry = find_entry(json_object_get(document, "auths"), key);
         if (!entry)
             continue;

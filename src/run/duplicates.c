@@ -9,7 +9,8 @@ static size_t count_named(const json_t *list, const char *name)
 {
     size_t i, n = 0;
     json_t *entry;
-    json_array_foreach(list, i, entry) n += str_eq(json_str(entry, "Name"), name);
+    json_array_foreach (list, i, entry)
+        n += str_eq(json_str(entry, "Name"), name);
     return n;
 }
 

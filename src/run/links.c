@@ -79,13 +79,15 @@ static int by_number(const void *a, const void *b)
 static void add_exposed(struct exposed *list, const struct service *target, const json_t *image)
 {
     const struct node *expose = node_get(target->config, "expose");
-    node_each(i, expose) if (node_text(expose->items[i]))
-        add_port_text(list, node_text(expose->items[i]));
+    node_each (i, expose)
+        if (node_text(expose->items[i]))
+            add_port_text(list, node_text(expose->items[i]));
     for (size_t i = 0; i < target->nports; i++)
         add_port(list, target->ports[i].target, target->ports[i].protocol);
     const char *key;
     json_t *value;
-    json_object_foreach(json_at(image, "Config.ExposedPorts"), key, value) add_port_text(list, key);
+    json_object_foreach (json_at(image, "Config.ExposedPorts"), key, value)
+        add_port_text(list, key);
     if (list->len)
         qsort(list->items, list->len, sizeof(*list->items), by_number);
 }
@@ -97,8 +99,7 @@ static void add_target_environment(struct strv *out, const char *prefix,
     const struct node *environment = node_get(target->config, "environment");
     size_t i;
     json_t *entry;
-    json_array_foreach(json_at(image, "Config.Env"), i, entry)
-    {
+    json_array_foreach (json_at(image, "Config.Env"), i, entry) {
         const char *text = json_string_value(entry);
         if (!text || !strchr(text, '=') || str_starts(text, "PATH=") || str_starts(text, "HOME="))
             continue;

@@ -49,8 +49,7 @@ static void pull_progress(struct pull *p)
 {
     size_t done = 0, n = 0;
     int64_t current = 0, total = 0;
-    strmap_each(it, &p->layers)
-    {
+    strmap_each (it, &p->layers) {
         const struct layer *l = it->value;
         n++;
         done += l->done;

@@ -27,8 +27,7 @@ static enum verdict network_verdict(struct task *t, const json_t *seen)
 {
     size_t i;
     json_t *entry;
-    json_array_foreach(seen, i, entry)
-    {
+    json_array_foreach (seen, i, entry) {
         const json_t *labels = json_object_get(entry, "Labels");
         const char *stack = json_string_value(json_object_get(labels, LABEL_STACK));
         if (!str_eq(json_str(entry, "Name"), t->op->network->name))
@@ -145,9 +144,9 @@ static enum verdict connected_verdict(struct task *t, const json_t *seen)
     const json_t *networks = json_at(seen, "NetworkSettings.Networks");
     const char *id = id_of_network(t, t->op->endpoint->network), *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)networks, key,
-                        value) if (str_eq(key, t->op->endpoint->network->name) ||
-                                   str_eq(json_str(value, "NetworkID"), id)) return VERDICT_DONE;
+    json_object_foreach ((json_t *)(uintptr_t)networks, key, value)
+        if (str_eq(key, t->op->endpoint->network->name) || str_eq(json_str(value, "NetworkID"), id))
+            return VERDICT_DONE;
     return seen ? VERDICT_AGAIN : VERDICT_FAIL;
 }
 

@@ -403,7 +403,8 @@ static char **health_argv(const json_t *test, const json_t *shell)
     if (str_eq(form, "CMD-SHELL")) {
         size_t i;
         json_t *word;
-        json_array_foreach(shell, i, word) argv[at++] = xstrdup(json_string_value(word));
+        json_array_foreach (shell, i, word)
+            argv[at++] = xstrdup(json_string_value(word));
         if (!at) {
             argv[at++] = xstrdup("/bin/sh");
             argv[at++] = xstrdup("-c");
@@ -459,8 +460,7 @@ static char *address_of(const struct engine *e, const json_t *seen)
         return NULL;
     if (str_eq(mode, "host"))
         return xstrdup("127.0.0.1");
-    json_object_foreach(json_at(seen, "NetworkSettings.Networks"), key, network)
-    {
+    json_object_foreach (json_at(seen, "NetworkSettings.Networks"), key, network) {
         const char *ip = json_str(network, "IPAddress");
         if (ip && *ip)
             return xstrdup(ip);

@@ -62,8 +62,7 @@ static void collect(struct task *t, const json_t *seen)
     const char *last = NULL;
     size_t i;
     json_t *entry;
-    json_array_foreach(seen, i, entry)
-    {
+    json_array_foreach (seen, i, entry) {
         const char *stack =
             json_string_value(json_object_get(json_object_get(entry, "Labels"), LABEL_STACK));
         const char *id = json_str(entry, "Id");

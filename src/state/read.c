@@ -33,8 +33,7 @@ static const struct label *read_labels(size_t *n, struct snapshot *s, json_t *ma
     const char *key;
     json_t *value;
     *n = 0;
-    json_object_foreach((json_t *)map, key, value)
-    {
+    json_object_foreach ((json_t *)map, key, value) {
         const char *text = json_string_value(value);
         labels[(*n)++] = (struct label){ arena_strdup(s->arena, key),
                                          text && *text ? arena_strdup(s->arena, text) : "" };
@@ -126,8 +125,9 @@ static void read_networks_of(struct seen_container *c, struct snapshot *s, const
     struct seen_network_use *uses = arena_alloc(s->arena, json_object_size(map) * sizeof(*uses));
     const char *name;
     json_t *use;
-    json_object_foreach((json_t *)map, name, use) uses[c->nnetworks++] =
-        (struct seen_network_use){ arena_strdup(s->arena, name), text_at(s, use, "NetworkID") };
+    json_object_foreach ((json_t *)map, name, use)
+        uses[c->nnetworks++] =
+            (struct seen_network_use){ arena_strdup(s->arena, name), text_at(s, use, "NetworkID") };
     c->networks = uses;
 }
 

@@ -78,8 +78,7 @@ static void write_node(struct str *out, const struct node *n, enum node_json sty
         break;
     }
     str_addc(out, is_map ? '{' : '[');
-    node_each(i, n)
-    {
+    node_each (i, n) {
         if (i)
             str_addc(out, ',');
         new_line(out, style, depth + 1);

@@ -57,7 +57,8 @@ static struct node_index *index_of(const struct node *map)
     if (x->len != map->len) {
         memset(x->slots, 0, (x->mask + 1) * sizeof(*x->slots));
         x->len = 0;
-        node_each(i, map) index_add(x, map->keys[i], i);
+        node_each (i, map)
+            index_add(x, map->keys[i], i);
     }
     return x;
 }
@@ -182,8 +183,7 @@ struct node *node_copy(struct arena *a, const struct node *n)
     }
     if (n->len)
         reserve(a, copy, n->len);
-    node_each(i, n)
-    {
+    node_each (i, n) {
         copy->items[i] = node_copy(a, n->items[i]);
         if (n->kind == NODE_MAP) {
             copy->keys[i] = arena_strdup(a, n->keys[i]);
@@ -203,7 +203,9 @@ long node_index(const struct node *map, const char *key)
     long found = x ? index_find(x, map, key) : -2;
     if (found > -2)
         return found;
-    node_each(i, map) if (strcmp(map->keys[i], key) == 0) return (long)i;
+    node_each (i, map)
+        if (strcmp(map->keys[i], key) == 0)
+            return (long)i;
     return -1;
 }
 
@@ -316,10 +318,10 @@ void node_sort_keys(struct node *map)
         return;
 
     struct entry *entries = xcalloc(map->len, sizeof(*entries));
-    node_each(i, map) entries[i] = (struct entry){ map->keys[i], map->key_spans[i], map->items[i] };
+    node_each (i, map)
+        entries[i] = (struct entry){ map->keys[i], map->key_spans[i], map->items[i] };
     qsort(entries, map->len, sizeof(*entries), by_key);
-    node_each(i, map)
-    {
+    node_each (i, map) {
         map->keys[i] = entries[i].key;
         map->key_spans[i] = entries[i].span;
         map->items[i] = entries[i].item;
@@ -375,11 +377,12 @@ bool node_equal(const struct node *a, const struct node *b)
     case NODE_STRING:
         return strcmp(a->value, b->value) == 0;
     case NODE_LIST:
-        node_each(i, a) if (!node_equal(a->items[i], b->items[i])) return false;
+        node_each (i, a)
+            if (!node_equal(a->items[i], b->items[i]))
+                return false;
         return true;
     case NODE_MAP:
-        node_each(i, a)
-        {
+        node_each (i, a) {
             /* Maps mostly agree in order, too. */
             bool same_place = strcmp(a->keys[i], b->keys[i]) == 0;
             const struct node *other = same_place ? b->items[i] : node_get(b, a->keys[i]);

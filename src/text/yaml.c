@@ -394,13 +394,13 @@ static void merge_map(struct reader *r, struct node *out, struct strmap *seen,
         diag_error(r->diag, from->span, "'<<' takes a map or a list of maps");
         return;
     }
-    node_each(i, from) if (!strmap_has(seen, from->keys[i]))
-    {
-        strmap_set(seen, from->keys[i], NULL);
-        out->keys[out->len] = from->keys[i];
-        out->key_spans[out->len] = from->key_spans[i];
-        out->items[out->len++] = from->items[i];
-    }
+    node_each (i, from)
+        if (!strmap_has(seen, from->keys[i])) {
+            strmap_set(seen, from->keys[i], NULL);
+            out->keys[out->len] = from->keys[i];
+            out->key_spans[out->len] = from->key_spans[i];
+            out->items[out->len++] = from->items[i];
+        }
 }
 
 /* A map's own keys win over merged ones, earlier maps of a list over later ones. */
@@ -412,7 +412,8 @@ static void merge(struct reader *r, struct node *map, size_t at)
     size_t room = map->len;
 
     if (from->kind == NODE_LIST)
-        node_each(i, from) room += from->items[i]->len;
+        node_each (i, from)
+            room += from->items[i]->len;
     else
         room += from->len;
 
@@ -424,7 +425,8 @@ static void merge(struct reader *r, struct node *map, size_t at)
     node_remove_at(&own, at);
     merge_map(r, map, &seen, &own);
     if (from->kind == NODE_LIST)
-        node_each(i, from) merge_map(r, map, &seen, from->items[i]);
+        node_each (i, from)
+            merge_map(r, map, &seen, from->items[i]);
     else
         merge_map(r, map, &seen, from);
     strmap_clear(&seen, NULL);
@@ -435,13 +437,14 @@ static struct node *expand(struct reader *r, struct node *n)
 {
     if (n->kind == NODE_ALIAS)
         return node_copy(r->arena, n->items[0]);
-    node_each(i, n) n->items[i] = expand(r, n->items[i]);
+    node_each (i, n)
+        n->items[i] = expand(r, n->items[i]);
     if (n->kind == NODE_MAP)
-        node_each(i, n) if (n->keys[i] == merge_key)
-        {
-            merge(r, n, i);
-            break;
-        }
+        node_each (i, n)
+            if (n->keys[i] == merge_key) {
+                merge(r, n, i);
+                break;
+            }
     return n;
 }
 

@@ -257,8 +257,7 @@ static void write_value(struct str *out, const struct node *n, int indent, bool 
 /* A list or a map that is not empty; the cursor stands where its first line begins. */
 static void write_block(struct str *out, const struct node *n, int indent)
 {
-    node_each(i, n)
-    {
+    node_each (i, n) {
         if (i)
             str_addf(out, "\n%*s", indent, "");
         if (n->kind == NODE_LIST) {

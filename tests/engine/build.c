@@ -177,7 +177,7 @@ static void assert_label(struct fixture *f, const char *ref, const char *key, co
     assert_string_equal(json_string_value(json_object_get(labels, key)), value);
     const char *found;
     json_t *ignored;
-    json_object_foreach((json_t *)(uintptr_t)labels, found, ignored)
+    json_object_foreach ((json_t *)(uintptr_t)labels, found, ignored)
         assert_false(str_starts(found, "com.docker.compose."));
 }
 

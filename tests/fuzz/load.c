@@ -39,8 +39,9 @@ static struct stack *load(const char *text, size_t len)
  * variables in keys: such a document changes when it is read again. */
 static bool has_dollar_key(const struct node *n)
 {
-    node_each(i, n) if ((n->kind == NODE_MAP && strchr(n->keys[i], '$')) ||
-                        has_dollar_key(n->items[i])) return true;
+    node_each (i, n)
+        if ((n->kind == NODE_MAP && strchr(n->keys[i], '$')) || has_dollar_key(n->items[i]))
+            return true;
     return false;
 }
 

@@ -88,7 +88,8 @@ static json_t *filter_values(const json_t *filters, const char *kind)
     json_t *list = json_array();
     const char *key;
     json_t *value;
-    json_object_foreach(values, key, value) json_array_append_new(list, json_string(key));
+    json_object_foreach (values, key, value)
+        json_array_append_new(list, json_string(key));
     return list;
 }
 
@@ -104,14 +105,14 @@ bool fake_fits_filters(const json_t *filters, const json_t *labels, const char *
     size_t i;
     json_t *value;
     auto_json json_t *wanted = filter_values(filters, "label");
-    json_array_foreach(wanted, i, value)
-    {
+    json_array_foreach (wanted, i, value) {
         if (!has_label(labels, json_string_value(value)))
             return false;
     }
     auto_json json_t *names = filter_values(filters, "name");
     bool fits = json_array_size(names) == 0;
-    json_array_foreach(names, i, value) fits |= fake_fits_pattern(json_string_value(value), name);
+    json_array_foreach (names, i, value)
+        fits |= fake_fits_pattern(json_string_value(value), name);
     return fits;
 }
 

@@ -39,8 +39,7 @@ json_t *fake_find_container(struct fake *f, const char *ref)
     json_t *container, *found = NULL;
     if (ref[0] == '/')
         ref++;
-    json_object_foreach(fake_part(f, "containers"), key, container)
-    {
+    json_object_foreach (fake_part(f, "containers"), key, container) {
         if (str_eq(key, ref) || str_eq(name_of(container), ref))
             return container;
         if (strlen(ref) >= 12 && str_starts(key, ref))
@@ -81,16 +80,14 @@ static json_t *ports_of(const json_t *container)
 {
     json_t *out = json_array(), *list;
     const char *key;
-    json_object_foreach(json_at(container, "NetworkSettings.Ports"), key, list)
-    {
+    json_object_foreach (json_at(container, "NetworkSettings.Ports"), key, list) {
         int64_t port = 0;
         auto_free char *digits = xstrndup(key, strcspn(key, "/"));
         num_int(&port, digits);
         const char *protocol = strchr(key, '/') ? strchr(key, '/') + 1 : "tcp";
         size_t i;
         json_t *binding;
-        json_array_foreach(list, i, binding)
-        {
+        json_array_foreach (list, i, binding) {
             int64_t public = 0;
             num_int(&public, json_str_or(binding, "HostPort", "0"));
             json_array_append_new(out, json_pack("{s:s, s:I, s:I, s:s}", "IP",
@@ -112,8 +109,7 @@ static bool fits_state(const json_t *filters, const json_t *container)
     json_t *value;
     if (!json_array_size(wanted))
         return true;
-    json_array_foreach(wanted, i, value)
-    {
+    json_array_foreach (wanted, i, value) {
         if (str_eq(json_string_value(value), json_str(container, "State.Status")))
             return true;
     }
@@ -127,8 +123,7 @@ void fake_container_list(struct exchange *x)
     json_t *c;
     bool all = fake_query_flag(x, "all") || json_object_get(filters, "status");
     x->json = json_array();
-    json_object_foreach(fake_part(x->f, "containers"), key, c)
-    {
+    json_object_foreach (fake_part(x->f, "containers"), key, c) {
         auto_free char *name = xasprintf("/%s", name_of(c));
         auto_free char *status = status_text(c);
         if ((!all && !running(c)) || !fits_state(filters, c) ||
@@ -163,8 +158,7 @@ static bool is_mounted(const json_t *mounts, const char *target)
 {
     size_t i;
     json_t *m;
-    json_array_foreach(mounts, i, m)
-    {
+    json_array_foreach (mounts, i, m) {
         if (str_eq(json_str(m, "Destination"), target))
             return true;
     }
@@ -193,8 +187,7 @@ static int add_mounts(struct exchange *x, json_t *mounts, const json_t *host, co
     size_t i;
     json_t *value;
     const char *key;
-    json_array_foreach(json_object_get(host, "Mounts"), i, value)
-    {
+    json_array_foreach (json_object_get(host, "Mounts"), i, value) {
         const char *type = json_str_or(value, "Type", ""), *source = json_str(value, "Source");
         if (str_eq(type, "bind") && access(source ? source : "", F_OK) < 0) {
             fake_answer_error(x, 400,
@@ -206,8 +199,7 @@ static int add_mounts(struct exchange *x, json_t *mounts, const json_t *host, co
         add_mount(x, mounts, type, source, json_str_or(value, "Target", ""),
                   !json_bool(value, "ReadOnly", false));
     }
-    json_array_foreach(json_object_get(host, "Binds"), i, value)
-    {
+    json_array_foreach (json_object_get(host, "Binds"), i, value) {
         const char *text = json_string_value(value);
         size_t source = strcspn(text, ":");
         auto_free char *from = xstrndup(text, source);
@@ -216,8 +208,7 @@ static int add_mounts(struct exchange *x, json_t *mounts, const json_t *host, co
         add_mount(x, mounts, from[0] == '/' ? "bind" : "volume", from, to,
                   !strstr(rest + strlen(to), "ro"));
     }
-    json_object_foreach(json_at(image, "Config.Volumes"), key, value)
-    {
+    json_object_foreach (json_at(image, "Config.Volumes"), key, value) {
         if (!is_mounted(mounts, key))
             add_mount(x, mounts, "volume", NULL, key, true);
     }
@@ -239,8 +230,7 @@ static void inherit(json_t *config, const json_t *image)
     }
     if (!json_object_get(config, "Labels"))
         json_object_set_new(config, "Labels", json_object());
-    json_object_foreach(json_object_get(from, "Labels"), key, value)
-    {
+    json_object_foreach (json_object_get(from, "Labels"), key, value) {
         if (!json_object_get(json_object_get(config, "Labels"), key))
             json_object_set(json_object_get(config, "Labels"), key, value);
     }
@@ -272,8 +262,7 @@ static int add_networks(struct exchange *x, json_t *networks, const json_t *body
         }
         return 0;
     }
-    json_object_foreach((json_t *)(uintptr_t)endpoints, key, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)endpoints, key, value) {
         const json_t *seen = fake_find_network(x->f, key);
         json_object_set_new(networks, seen ? json_str(seen, "Name") : key,
                             endpoint_of(x->f, value, key));
@@ -351,14 +340,11 @@ static const json_t *port_holder(struct fake *f, const json_t *container, const 
 {
     const char *key, *own, *other_key;
     json_t *other, *list, *other_list;
-    json_object_foreach(fake_part(f, "containers"), key, other)
-    {
+    json_object_foreach (fake_part(f, "containers"), key, other) {
         if (other == container || !running(other))
             continue;
-        json_object_foreach(json_at(container, "HostConfig.PortBindings"), own, list)
-        {
-            json_object_foreach(json_at(other, "HostConfig.PortBindings"), other_key, other_list)
-            {
+        json_object_foreach (json_at(container, "HostConfig.PortBindings"), own, list) {
+            json_object_foreach (json_at(other, "HostConfig.PortBindings"), other_key, other_list) {
                 const char *a = json_str_or(json_array_get(list, 0), "HostPort", "");
                 const char *b = json_str_or(json_array_get(other_list, 0), "HostPort", "");
                 *port = a;
@@ -374,14 +360,12 @@ static void publish(struct fake *f, json_t *container)
 {
     json_t *ports = json_object(), *list;
     const char *key;
-    json_object_foreach(json_at(container, "Config.ExposedPorts"), key, list)
+    json_object_foreach (json_at(container, "Config.ExposedPorts"), key, list)
         json_object_set_new(ports, key, json_array());
-    json_object_foreach(json_at(container, "HostConfig.PortBindings"), key, list)
-    {
+    json_object_foreach (json_at(container, "HostConfig.PortBindings"), key, list) {
         size_t i;
         json_t *binding, *out = json_array();
-        json_array_foreach(list, i, binding)
-        {
+        json_array_foreach (list, i, binding) {
             const char *port = json_str_or(binding, "HostPort", "");
             auto_free char *chosen =
                 *port ? xstrdup(port) : xasprintf("%d", 49152 + (int)(fake_serial(f) % 1000));
@@ -409,8 +393,7 @@ static int start(struct exchange *x, json_t *container)
             return -1;
         }
     }
-    json_object_foreach(json_at(container, "NetworkSettings.Networks"), key, endpoint)
-    {
+    json_object_foreach (json_at(container, "NetworkSettings.Networks"), key, endpoint) {
         const json_t *network = fake_find_network(f, json_str_or(endpoint, "NetworkID", key));
         network = network ? network : fake_find_network(f, key);
         if (!network) {
@@ -483,7 +466,7 @@ void fake_container_ended(struct fake *f, json_t *container, int code)
     set_state(container, "exited", false, false);
     json_object_set_new(state_of(container), "ExitCode", json_integer(code));
     json_object_del(state_of(container), "Health");
-    json_object_foreach(json_at(container, "NetworkSettings.Networks"), key, endpoint)
+    json_object_foreach (json_at(container, "NetworkSettings.Networks"), key, endpoint)
         fake_set_text(endpoint, "IPAddress", "");
     json_object_set_new(json_object_get(container, "NetworkSettings"), "Ports", json_object());
     snprintf(text, sizeof(text), "%d", code);
@@ -607,8 +590,7 @@ static void remove_anonymous(struct fake *f, const json_t *container)
 {
     size_t i;
     json_t *m;
-    json_array_foreach(json_object_get(container, "Mounts"), i, m)
-    {
+    json_array_foreach (json_object_get(container, "Mounts"), i, m) {
         const char *name = json_str(m, "Name");
         /* Only what the engine named itself, as real engines do since 1.0. */
         if (name &&
@@ -654,8 +636,7 @@ static void drop_file(json_t *files, const char *path)
 {
     size_t i;
     json_t *file;
-    json_array_foreach(files, i, file)
-    {
+    json_array_foreach (files, i, file) {
         if (str_eq(json_str(file, "path"), path)) {
             json_array_remove(files, i);
             return;

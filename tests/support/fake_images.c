@@ -24,8 +24,7 @@ static bool has_tag(const json_t *image, const char *tag)
 {
     size_t i;
     json_t *t;
-    json_array_foreach(json_object_get(image, "RepoTags"), i, t)
-    {
+    json_array_foreach (json_object_get(image, "RepoTags"), i, t) {
         if (str_eq(json_string_value(t), tag))
             return true;
     }
@@ -37,8 +36,7 @@ json_t *fake_find_image(struct fake *f, const char *ref)
     json_t *images = fake_part(f, "images"), *image;
     auto_free char *tag = familiar(ref);
     const char *key;
-    json_object_foreach(images, key, image)
-    {
+    json_object_foreach (images, key, image) {
         bool by_id = str_eq(key, ref) || str_eq(key + strlen("sha256:"), ref);
         if (by_id || has_tag(image, tag))
             return image;
@@ -51,11 +49,9 @@ static void untag(struct fake *f, const char *tag)
     const char *key;
     json_t *image, *t;
     size_t i;
-    json_object_foreach(fake_part(f, "images"), key, image)
-    {
+    json_object_foreach (fake_part(f, "images"), key, image) {
         json_t *tags = json_object_get(image, "RepoTags");
-        json_array_foreach(tags, i, t)
-        {
+        json_array_foreach (tags, i, t) {
             if (str_eq(json_string_value(t), tag)) {
                 json_array_remove(tags, i);
                 break;
@@ -125,8 +121,7 @@ static bool fits_reference(const json_t *image, const char *pattern)
     bool any_tag = !strchr(slash ? slash : pattern, ':');
     size_t i, name = strcspn(tag, ":");
     json_t *t;
-    json_array_foreach(json_object_get(image, "RepoTags"), i, t)
-    {
+    json_array_foreach (json_object_get(image, "RepoTags"), i, t) {
         const char *text = json_string_value(t);
         if (str_eq(text, tag) || (any_tag && strncmp(text, tag, name + 1) == 0))
             return true;
@@ -142,10 +137,11 @@ static bool fits(const json_t *filters, const json_t *image)
     const char *key;
     auto_json json_t *list = json_is_array(refs) ? json_deep_copy(refs) : json_array();
     if (json_is_object(refs))
-        json_object_foreach((json_t *)(uintptr_t)refs, key, value)
+        json_object_foreach ((json_t *)(uintptr_t)refs, key, value)
             json_array_append_new(list, json_string(key));
     bool found = json_array_size(list) == 0;
-    json_array_foreach(list, i, value) found |= fits_reference(image, json_string_value(value));
+    json_array_foreach (list, i, value)
+        found |= fits_reference(image, json_string_value(value));
     return found && fake_fits_filters(filters, json_at(image, "Config.Labels"), "");
 }
 
@@ -155,8 +151,7 @@ void fake_image_list(struct exchange *x)
     const char *key;
     json_t *image;
     x->json = json_array();
-    json_object_foreach(fake_part(x->f, "images"), key, image)
-    {
+    json_object_foreach (fake_part(x->f, "images"), key, image) {
         json_t *labels = json_at(image, "Config.Labels") ?: NULL;
         if (fits(filters, image))
             json_array_append_new(x->json,
@@ -309,8 +304,7 @@ void fake_image_build(struct exchange *x)
     }
     json_t *image = NULL, *tag;
     size_t i;
-    json_array_foreach(json_object_get(x->rq->query, "t"), i, tag)
-    {
+    json_array_foreach (json_object_get(x->rq->query, "t"), i, tag) {
         image = add_image(x->f, json_string_value(tag), config, content);
     }
     if (!image)

@@ -32,8 +32,7 @@ json_t *fake_find_network(struct fake *f, const char *ref)
     const char *key;
     if (by_id)
         return by_id;
-    json_object_foreach(networks, key, n)
-    {
+    json_object_foreach (networks, key, n) {
         if (str_eq(json_str(n, "Name"), ref))
             return n;
     }
@@ -44,12 +43,10 @@ bool fake_network_in_use(struct fake *f, const json_t *network)
 {
     const char *key, *name;
     json_t *container, *endpoint;
-    json_object_foreach(fake_part(f, "containers"), key, container)
-    {
+    json_object_foreach (fake_part(f, "containers"), key, container) {
         if (!json_bool(container, "State.Running", false))
             continue;
-        json_object_foreach(json_at(container, "NetworkSettings.Networks"), name, endpoint)
-        {
+        json_object_foreach (json_at(container, "NetworkSettings.Networks"), name, endpoint) {
             if (str_eq(json_str(endpoint, "NetworkID"), json_str(network, "Id")))
                 return true;
         }
@@ -71,8 +68,7 @@ void fake_network_list(struct exchange *x)
     const char *key;
     json_t *n;
     x->json = json_array();
-    json_object_foreach(fake_part(x->f, "networks"), key, n)
-    {
+    json_object_foreach (fake_part(x->f, "networks"), key, n) {
         if (fake_fits_filters(filters, json_object_get(n, "Labels"), json_str(n, "Name")))
             json_array_append(x->json, n);
     }
@@ -182,10 +178,8 @@ static bool volume_in_use(struct fake *f, const char *name)
     const char *key;
     json_t *container, *m;
     size_t i;
-    json_object_foreach(fake_part(f, "containers"), key, container)
-    {
-        json_array_foreach(json_object_get(container, "Mounts"), i, m)
-        {
+    json_object_foreach (fake_part(f, "containers"), key, container) {
+        json_array_foreach (json_object_get(container, "Mounts"), i, m) {
             if (str_eq(json_str(m, "Name"), name))
                 return true;
         }
@@ -206,8 +200,7 @@ void fake_volume_list(struct exchange *x)
     auto_json json_t *filters = fake_query_filters(x);
     const char *key;
     json_t *v, *list = json_array();
-    json_object_foreach(fake_part(x->f, "volumes"), key, v)
-    {
+    json_object_foreach (fake_part(x->f, "volumes"), key, v) {
         if (fake_fits_filters(filters, json_object_get(v, "Labels"), key))
             json_array_append(list, v);
     }
@@ -267,15 +260,13 @@ static void replace_ids(struct str *text, const struct fake *f)
     const char *key;
     json_t *object;
     for (size_t p = 0; p < countof(parts); p++)
-        json_object_foreach(fake_part(f, parts[p]), key, object)
-        {
+        json_object_foreach (fake_part(f, parts[p]), key, object) {
             auto_free char *name = xasprintf("<%s>", json_str_or(object, "Name", ""));
             auto_free char *start = xstrndup(key, 12);
             replace(text, key, name);
             replace(text, start, name);
         }
-    json_object_foreach(fake_part(f, "volumes"), key, object)
-    {
+    json_object_foreach (fake_part(f, "volumes"), key, object) {
         if (!json_bool(object, "Fake.anonymous", false))
             continue;
         auto_free char *name =
@@ -298,7 +289,7 @@ static json_t *digest_of(const json_t *container)
     json_object_del(state, "Health");
     json_object_del(json_object_get(json_object_get(copy, "Config"), "Labels"),
                     "com.docker.compose.replace");
-    json_object_foreach(json_at(copy, "NetworkSettings.Networks"), key, endpoint)
+    json_object_foreach (json_at(copy, "NetworkSettings.Networks"), key, endpoint)
         json_object_del(endpoint, "IPAddress");
     return copy;
 }
@@ -307,8 +298,7 @@ static void add_part(struct strv *lines, const struct fake *f, const char *part)
 {
     const char *key;
     json_t *object;
-    json_object_foreach(fake_part(f, part), key, object)
-    {
+    json_object_foreach (fake_part(f, part), key, object) {
         if (str_eq(part, "networks") && is_default(json_str(object, "Name")))
             continue;
         auto_json json_t *shown =
@@ -340,8 +330,7 @@ char *fake_names(const struct fake *f, const char *kind)
     auto_strv struct strv names = STRV_INIT;
     const char *key;
     json_t *object;
-    json_object_foreach(fake_part(f, kind), key, object)
-    {
+    json_object_foreach (fake_part(f, kind), key, object) {
         const char *name = json_str_or(object, "Name", key);
         strv_add(&names, name + (name[0] == '/'));
     }
@@ -357,8 +346,7 @@ char *fake_id_of(const struct fake *f, const char *name)
     const char *key;
     json_t *object;
     for (size_t p = 0; p < countof(parts); p++)
-        json_object_foreach(fake_part(f, parts[p]), key, object)
-        {
+        json_object_foreach (fake_part(f, parts[p]), key, object) {
             const char *own = json_str_or(object, "Name", "");
             if (str_eq(own, container) || str_eq(own, network) || str_eq(own, name))
                 return xstrdup(key);
@@ -371,12 +359,10 @@ const json_t *fake_file_in(const struct fake *f, const char *container, const ch
     const char *key;
     json_t *object, *file;
     size_t i;
-    json_object_foreach(fake_part(f, "containers"), key, object)
-    {
+    json_object_foreach (fake_part(f, "containers"), key, object) {
         if (!str_eq(json_str_or(object, "Name", "/") + 1, container))
             continue;
-        json_array_foreach(json_at(object, "Fake.files"), i, file)
-        {
+        json_array_foreach (json_at(object, "Fake.files"), i, file) {
             if (str_eq(json_str(file, "path"), path))
                 return file;
         }

@@ -188,8 +188,7 @@ void fake_container_logs(struct exchange *x)
     int64_t most = INT64_MAX;
     if (tail)
         num_int(&most, tail);
-    json_array_foreach(logs, i, line)
-    {
+    json_array_foreach (logs, i, line) {
         if ((int64_t)(json_array_size(logs) - i) <= most)
             frame(x->c, json_string_value(line));
     }
@@ -224,13 +223,11 @@ static bool fits_action(const json_t *filters, const char *action)
     const char *key;
     if (!json_array_size(wanted) && !json_object_size(wanted))
         return true;
-    json_array_foreach(wanted, i, value)
-    {
+    json_array_foreach (wanted, i, value) {
         if (str_starts(action, json_string_value(value)))
             return true;
     }
-    json_object_foreach(wanted, key, value)
-    {
+    json_object_foreach (wanted, key, value) {
         if (str_starts(action, key))
             return true;
     }
@@ -280,8 +277,7 @@ void fake_events(struct exchange *x)
     json_decref(x->c->filters);
     x->c->filters = fake_query_filters(x);
     if (since && num_double(&from, since) == 0)
-        json_array_foreach(fake_part(x->f, "events"), i, event)
-        {
+        json_array_foreach (fake_part(x->f, "events"), i, event) {
             if ((double)json_int(event, "timeNano", 0) / 1e9 >= from)
                 show_event(x->c, event);
         }

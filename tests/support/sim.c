@@ -103,7 +103,9 @@ static json_t *find(json_t *list, const char *key, const char *value)
 {
     size_t i;
     json_t *j;
-    json_array_foreach(list, i, j) if (str_eq(field(j, key), value)) return j;
+    json_array_foreach (list, i, j)
+        if (str_eq(field(j, key), value))
+            return j;
     return NULL;
 }
 
@@ -111,7 +113,9 @@ static json_t *find_container(struct sim *s, const char *name)
 {
     size_t i;
     json_t *j;
-    json_array_foreach(s->containers, i, j) if (str_eq(name_of(j), name)) return j;
+    json_array_foreach (s->containers, i, j)
+        if (str_eq(name_of(j), name))
+            return j;
     return NULL;
 }
 
@@ -119,11 +123,11 @@ static void drop(json_t *list, const json_t *item)
 {
     size_t i;
     json_t *j;
-    json_array_foreach(list, i, j) if (j == item)
-    {
-        json_array_remove(list, i);
-        return;
-    }
+    json_array_foreach (list, i, j)
+        if (j == item) {
+            json_array_remove(list, i);
+            return;
+        }
 }
 
 static bool is_up(const json_t *c)
@@ -170,10 +174,9 @@ static json_t *find_image(struct sim *s, const char *ref)
     auto_free char *tagged = with_tag(ref);
     size_t i;
     json_t *j;
-    json_array_foreach(
-        s->images, i,
-        j) if (str_eq(json_string_value(json_array_get(json_object_get(j, "RepoTags"), 0)),
-                      tagged)) return j;
+    json_array_foreach (s->images, i, j)
+        if (str_eq(json_string_value(json_array_get(json_object_get(j, "RepoTags"), 0)), tagged))
+            return j;
     return NULL;
 }
 
@@ -339,8 +342,7 @@ static bool fulfilled(struct sim *s, const struct service *service, enum conditi
 {
     size_t i;
     json_t *c;
-    json_array_foreach(s->containers, i, c)
-    {
+    json_array_foreach (s->containers, i, c) {
         int64_t number = 0;
         num_int(&number, label(c, LABEL_NUMBER));
         bool unfinished = strspn(name_of(c), "0123456789abcdef") == 12;
@@ -364,10 +366,10 @@ static bool ports_free(struct sim *s, const struct op *op)
         int64_t wanted = published(op, k);
         size_t i;
         json_t *c;
-        json_array_foreach(s->containers, i,
-                           c) if (is_up(c) &&
-                                  json_int(json_array_get(json_object_get(c, "Ports"), 0),
-                                           "PublicPort", -1) == wanted) return false;
+        json_array_foreach (s->containers, i, c)
+            if (is_up(c) && json_int(json_array_get(json_object_get(c, "Ports"), 0), "PublicPort",
+                                     -1) == wanted)
+                return false;
     }
     return true;
 }
@@ -385,8 +387,7 @@ static bool start(struct sim_run *r, const struct op *op, json_t *c)
             return fail(s, op, "a dependency is not ready");
     const char *name;
     json_t *use;
-    json_object_foreach(json_at(c, "NetworkSettings.Networks"), name, use)
-    {
+    json_object_foreach (json_at(c, "NetworkSettings.Networks"), name, use) {
         const char *id = field(find(s->networks, "Name", name), "Id");
         if (!id || (*field(use, "NetworkID") && !str_eq(field(use, "NetworkID"), id)))
             return fail(s, op, "its network is gone");
@@ -398,14 +399,10 @@ static bool start(struct sim_run *r, const struct op *op, json_t *c)
             return fail(s, op, "it is not on all of its networks");
     size_t i;
     json_t *other;
-    json_array_foreach(
-        s->containers, i,
-        other) if (is_up(other) && str_eq(label(other, LABEL_SERVICE), label(c, LABEL_SERVICE)) &&
-                   str_eq(
-                       label(other, LABEL_NUMBER),
-                       label(c,
-                             LABEL_NUMBER))) return fail(s, op,
-                                                         "two containers of the same number run");
+    json_array_foreach (s->containers, i, other)
+        if (is_up(other) && str_eq(label(other, LABEL_SERVICE), label(c, LABEL_SERVICE)) &&
+            str_eq(label(other, LABEL_NUMBER), label(c, LABEL_NUMBER)))
+            return fail(s, op, "two containers of the same number run");
     if (!ports_free(s, op))
         return fail(s, op, "its port is taken");
     if (op->service->nports)
@@ -433,7 +430,8 @@ void sim_settle(struct sim *s)
 {
     size_t i;
     json_t *c;
-    json_array_foreach(s->containers, i, c) settle_container(c);
+    json_array_foreach (s->containers, i, c)
+        settle_container(c);
 }
 
 /* Time passes for one container that is waited for. */
@@ -465,9 +463,9 @@ static bool remove_container(struct sim_run *r, const struct op *op, json_t *c)
         return fail(r->sim, op, "it runs");
     size_t i;
     json_t *m;
-    json_array_foreach(json_object_get(c, "Mounts"), i,
-                       m) if (op->volumes && str_eq(field(m, "Destination"), "/anon"))
-        drop(r->sim->volumes, find(r->sim->volumes, "Name", field(m, "Name")));
+    json_array_foreach (json_object_get(c, "Mounts"), i, m)
+        if (op->volumes && str_eq(field(m, "Destination"), "/anon"))
+            drop(r->sim->volumes, find(r->sim->volumes, "Name", field(m, "Name")));
     drop(r->sim->containers, c);
     return true;
 }
@@ -534,11 +532,9 @@ static bool on_network(struct sim *s, const struct op *op)
     }
     size_t i;
     json_t *c;
-    json_array_foreach(
-        s->containers, i,
-        c) if (is_up(c) &&
-               json_object_get(json_at(c, "NetworkSettings.Networks"),
-                               op->subject)) return fail(s, op, "a running container is on it");
+    json_array_foreach (s->containers, i, c)
+        if (is_up(c) && json_object_get(json_at(c, "NetworkSettings.Networks"), op->subject))
+            return fail(s, op, "a running container is on it");
     drop(s->networks, n);
     return n || fail(s, op, "no such network");
 }
@@ -558,9 +554,10 @@ static bool on_volume(struct sim *s, const struct op *op)
         return fail(s, op, "a volume is never removed");
     size_t i, k;
     json_t *c, *m;
-    json_array_foreach(s->containers, i, c) json_array_foreach(
-        json_object_get(c, "Mounts"), k,
-        m) if (str_eq(field(m, "Name"), op->subject)) return fail(s, op, "a container has it");
+    json_array_foreach (s->containers, i, c)
+        json_array_foreach (json_object_get(c, "Mounts"), k, m)
+            if (str_eq(field(m, "Name"), op->subject))
+                return fail(s, op, "a container has it");
     drop(s->volumes, v);
     return true;
 }
@@ -660,8 +657,9 @@ static void add_text(struct str *out, const struct sim *s, const char *text, uns
         const char *name = NULL;
         size_t i;
         json_t *c;
-        json_array_foreach(s->containers, i, c) if (str_starts(field(c, "Id"), id)) name =
-            name_of(c);
+        json_array_foreach (s->containers, i, c)
+            if (str_starts(field(c, "Id"), id))
+                name = name_of(c);
         if (name)
             str_addf(out, "<%s>", name);
         else
@@ -692,16 +690,14 @@ static void describe_container(struct str *out, const struct sim *s, json_t *c, 
     str_addf(out, "container %s %s '%s' %s\n", name_of(c), field(c, "State"), field(c, "Status"),
              field(c, "ImageID"));
     auto_strv struct strv lines = STRV_INIT;
-    json_object_foreach(json_object_get(c, "Labels"), key, value)
-    {
+    json_object_foreach (json_object_get(c, "Labels"), key, value) {
         auto_str struct str text = STR_INIT;
         add_text(&text, s, json_string_value(value), known);
         strv_addf(&lines, "  %s=%s\n", key, text.buf);
     }
-    json_object_foreach(json_at(c, "NetworkSettings.Networks"), key, value)
+    json_object_foreach (json_at(c, "NetworkSettings.Networks"), key, value)
         strv_addf(&lines, "  network %s\n", key);
-    json_array_foreach(json_object_get(c, "Mounts"), i, value)
-    {
+    json_array_foreach (json_object_get(c, "Mounts"), i, value) {
         auto_str struct str text = STR_INIT;
         add_text(&text, s, field(value, "Name"), known);
         strv_addf(&lines, "  mount %s\n", text.buf);
@@ -715,19 +711,17 @@ char *sim_describe(const struct sim *s, unsigned known)
     auto_strv struct strv lines = STRV_INIT;
     size_t i;
     json_t *j;
-    json_array_foreach(s->containers, i, j)
-    {
+    json_array_foreach (s->containers, i, j) {
         auto_str struct str text = STR_INIT;
         describe_container(&text, s, j, known);
         strv_add(&lines, text.buf);
     }
     add_sorted(&out, &lines);
-    json_array_foreach(s->networks, i, j)
+    json_array_foreach (s->networks, i, j)
         strv_addf(&lines, "network %s %s\n", field(j, "Name"), label(j, LABEL_HASH));
     add_sorted(&out, &lines);
     /* Anonymous volumes of containers that were made and given up in between do not count. */
-    json_array_foreach(s->volumes, i, j)
-    {
+    json_array_foreach (s->volumes, i, j) {
         bool anonymous = strlen(field(j, "Name")) == 64;
         if (!anonymous || number_of(field(j, "Name")) <= known)
             strv_addf(&lines, "volume %s %s\n", field(j, "Name"), label(j, LABEL_HASH));

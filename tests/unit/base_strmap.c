@@ -47,8 +47,7 @@ static void iteration_is_in_insertion_order(void **state)
     strmap_set(&m, "k0", &values[0]); /* replacing keeps the place */
     strmap_remove(&m, "k919");        /* the second */
     int i = 0;
-    strmap_each(it, &m)
-    {
+    strmap_each (it, &m) {
         if (i == 1)
             i = 2;
         assert_ptr_equal(it->value, &values[i++]);

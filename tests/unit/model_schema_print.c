@@ -27,16 +27,14 @@ static void check_references(const json_t *schema, json_t *at)
     size_t i;
     json_t *v;
 
-    json_object_foreach(at, key, v)
-    {
+    json_object_foreach (at, key, v) {
         if (strcmp(key, "$ref") == 0 && json_is_string(v)) {
             const char *name = strrchr(json_string_value(v), '/') + 1;
             assert_non_null(json_object_get(json_object_get(schema, "definitions"), name));
         }
         check_references(schema, v);
     }
-    json_array_foreach(at, i, v)
-    {
+    json_array_foreach (at, i, v) {
         check_references(schema, v);
     }
 }

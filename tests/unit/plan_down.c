@@ -71,10 +71,9 @@ static json_t *container(struct world *w, const char *name)
     size_t i;
     json_t *c;
     auto_free char *slashed = xasprintf("/%s", name);
-    json_array_foreach(
-        w->sim.containers, i,
-        c) if (str_eq(json_string_value(json_array_get(json_object_get(c, "Names"), 0)),
-                      slashed)) return c;
+    json_array_foreach (w->sim.containers, i, c)
+        if (str_eq(json_string_value(json_array_get(json_object_get(c, "Names"), 0)), slashed))
+            return c;
     fail_msg("no container %s", name);
     return NULL;
 }

@@ -60,7 +60,8 @@ static void getters_find_nothing_in_null_and_other_kinds(void **state)
     assert_null(node_text(node_new(a, NODE_LIST, nowhere)));
     assert_null(node_text(node_new(a, NODE_NULL, nowhere)));
     assert_false(node_is_scalar(NULL));
-    node_each(i, (struct node *)NULL) fail();
+    node_each (i, (struct node *)NULL)
+        fail();
 }
 
 static void dotted_paths_lead_through_maps(void **state)

@@ -167,8 +167,7 @@ static void quotes_make_strings(void **state)
     (void)state;
     auto_reading struct reading r = read_text("['1', \"true\", '']", 18);
 
-    node_each(i, r.root)
-    {
+    node_each (i, r.root) {
         assert_int_equal(r.root->items[i]->kind, NODE_STRING);
         assert_true(r.root->items[i]->quoted);
     }
