@@ -43,7 +43,9 @@ struct target {
     int64_t pause_ms;
     char *address; /* to reach it from here, or NULL */
     bool tty;
-    char **health_test; /* argv, NULL-terminated; or NULL */
+    const struct task *start;   /* that started it, or NULL: it ran before */
+    char since[LOGS_SINCE_MAX]; /* what it said before does not count; or "" */
+    char **health_test;         /* argv, NULL-terminated; or NULL */
     int64_t health_timeout_ms;
     struct probe *probe;
     struct loop_timer *timer;
@@ -143,8 +145,9 @@ static void on_output_end(void *ctx, const struct engine_answer *answer, const s
 }
 
 /* Ends the wait with an error (taken over) after fetching what the container said last. */
-static void fail(struct wait *w, const char *id, struct error *err)
+static void fail(struct target *g, struct error *err)
 {
+    struct wait *w = g->wait;
     if (w->failure.kind) {
         error_clear(err);
         return;
@@ -156,8 +159,8 @@ static void fail(struct wait *w, const char *id, struct error *err)
     w->output = STR_INIT_MAX(64 << 10);
     w->frames = FRAMES_INIT;
     struct engine_request rq;
-    struct logs_options opt = { .tail = 20 };
-    rq_container_logs(&rq, id, &opt);
+    struct logs_options opt = { .tail = 20, .since = *g->since ? g->since : NULL };
+    rq_container_logs(&rq, g->id, &opt);
     struct engine_handlers hd = { .on_data = on_output, .done = on_output_end, .ctx = w };
     w->output_call = engine_start(w->t->run->engine, &rq, &hd);
 }
@@ -220,7 +223,7 @@ static void target_died(struct target *g, int code)
         error_set(&err, ERR_UNREADY, code, "it exited with code %d before it was %s", code,
                   wanted(w));
     }
-    fail(w, g->id, &err);
+    fail(g, &err);
 }
 
 /* --- checks --- */
@@ -284,7 +287,7 @@ static void follow_log(void *ctx)
 {
     struct target *g = ctx;
     struct engine_request rq;
-    struct logs_options opt = { .follow = true, .tail = -1 };
+    struct logs_options opt = { .follow = true, .tail = -1, .since = *g->since ? g->since : NULL };
     lines_clear(&g->lines);
     g->frames = FRAMES_INIT;
     rq_container_logs(&rq, g->id, &opt);
@@ -298,7 +301,7 @@ static void start_log_check(struct target *g)
     task_progress(g->wait->t, "waiting for its log");
     if (!g->regex && regex_compile(&g->regex, g->wait->t->op->service->ready.log, &err) < 0) {
         error_wrap(&err, "ready.log");
-        fail(g->wait, g->id, &err);
+        fail(g, &err);
         return;
     }
     follow_log(g);
@@ -476,16 +479,20 @@ static void on_seen(void *ctx, const struct engine_answer *answer, const struct 
     g->call = NULL;
     if (err) {
         error_copy(&e, err);
-        fail(w, g->id, &e);
+        fail(g, &e);
         return;
     }
     const json_t *seen = answer->json;
     const char *status = json_str_or(seen, "State.Status", "");
     bool ended = str_eq(status, "exited") || str_eq(status, "stopped") || str_eq(status, "dead");
     g->tty = json_bool(seen, "Config.Tty", false);
+    if (ended)
+        logs_since_start(g->since, g->start);
+    else
+        logs_since_end(g->since, seen);
     if (!*status) {
         error_set(&e, ERR_PROTOCOL, 0, "the engine does not say in which state it is");
-        fail(w, g->id, &e);
+        fail(g, &e);
         return;
     }
     if (ended) {
@@ -502,7 +509,7 @@ static void on_seen(void *ctx, const struct engine_answer *answer, const struct 
     }
     g->address = address_of(w->t->run->engine, seen);
     if (list_checks(g, seen, &e) < 0) {
-        fail(w, g->id, &e);
+        fail(g, &e);
         return;
     }
     next_check(g);
@@ -528,7 +535,7 @@ static void on_event(void *ctx, const char *action, const char *id, const json_t
             struct error err = ERROR_INIT;
             error_set(&err, ERR_UNREADY, 0, "its container was removed before it was %s",
                       wanted(w));
-            fail(w, g->id, &err);
+            fail(g, &err);
         } else if (str_eq(action, "health_status: healthy")) {
             if (g->listed[CHECK_HEALTH] && g->now == CHECK_HEALTH) {
                 stop_target(g);
@@ -537,7 +544,7 @@ static void on_event(void *ctx, const char *action, const char *id, const json_t
         } else if (str_eq(action, "health_status: unhealthy") && g->listed[CHECK_HEALTH]) {
             struct error err = ERROR_INIT;
             error_set(&err, ERR_UNREADY, 0, "the engine says that it is unhealthy");
-            fail(w, g->id, &err);
+            fail(g, &err);
         }
         return; /* the wait may be gone */
     }
@@ -556,7 +563,7 @@ static void on_limit(void *ctx)
               what);
     error_hint(&err, "see 'stack logs %s'; a longer limit is ready.timeout or --wait-timeout",
                w->t->op->service_name);
-    fail(w, g->id, &err);
+    fail(g, &err);
 }
 
 static void set_limit(struct wait *w)
@@ -573,11 +580,12 @@ static void set_limit(struct wait *w)
         loop_after(&w->limit, w->t->run->loop, ms, on_limit, w);
 }
 
-static void add_target(struct wait *w, const char *id)
+static void add_target(struct wait *w, const char *id, const struct task *start)
 {
     struct target *g = &w->targets[w->ntargets++];
     g->wait = w;
     g->id = xstrdup(id);
+    g->start = start;
     g->lines = LINES_INIT;
     struct engine_request rq;
     struct engine_handlers hd = { .done = on_seen, .ctx = g };
@@ -608,7 +616,7 @@ void start_wait(struct task *t)
     watch_add(t->run->watch, &w->listener);
     set_limit(w);
     for (struct op *const *o = op->waits; o && *o; o++)
-        add_target(w, task_target_id(task_of(t->run, *o)));
+        add_target(w, task_target_id(task_of(t->run, *o)), task_of(t->run, *o));
     for (const char *const *id = op->wait_ids; id && *id; id++)
-        add_target(w, *id);
+        add_target(w, *id, NULL);
 }

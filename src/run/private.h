@@ -137,6 +137,13 @@ void links_collect(struct task *t,
                    void (*done)(struct task *t, char **variables, const struct error *err));
 
 /* report.c */
+/* A container's log keeps what its earlier starts said. These give the `since` that leaves it out,
+ * or NULL and an empty text when that is not known: for a container that runs, the end of its last
+ * run (it writes before the engine notes its start); for any, when `start` was sent, where the
+ * engine has the same clock. */
+#define LOGS_SINCE_MAX 40
+const char *logs_since_end(char buf[LOGS_SINCE_MAX], const json_t *inspected);
+const char *logs_since_start(char buf[LOGS_SINCE_MAX], const struct task *start);
 void result_fill(struct run_result *out, struct run *r);
 /* Hints for engine messages that are known. */
 void explain(struct error *err, const struct op *op);

@@ -2,9 +2,11 @@
  * What is left when a plan has run: counts, a block for each failure with what it held back, the
  * critical path; and the next step for engine messages that are known.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -12,6 +14,30 @@
 
 #define CRITICAL_MOST 8
 #define CRITICAL_MIN_MS 100
+
+static const char *since_text(char buf[LOGS_SINCE_MAX], int64_t at_ns)
+{
+    *buf = '\0';
+    if (at_ns <= 0)
+        return NULL;
+    snprintf(buf, LOGS_SINCE_MAX, "%lld.%09lld", (long long)(at_ns / 1000000000),
+             (long long)(at_ns % 1000000000));
+    return buf;
+}
+
+const char *logs_since_end(char buf[LOGS_SINCE_MAX], const json_t *inspected)
+{
+    int64_t at_ns;
+    if (clock_parse_rfc3339(&at_ns, json_str_or(inspected, "State.FinishedAt", "")) < 0)
+        at_ns = 0;
+    return since_text(buf, at_ns);
+}
+
+const char *logs_since_start(char buf[LOGS_SINCE_MAX], const struct task *start)
+{
+    bool known = start && engine_endpoint(start->run->engine)->local;
+    return since_text(buf, known ? start->began_unix_ns : 0);
+}
 
 void run_result_clear(struct run_result *r)
 {

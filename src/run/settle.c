@@ -124,7 +124,8 @@ void settle_end(struct settle *s, void (*done)(struct run *r))
                   "it exited with code %d right after its start", d->code);
         explain(&d->start->err, d->start->op);
         struct engine_request rq;
-        struct logs_options opt = { .tail = 20 };
+        char since[LOGS_SINCE_MAX];
+        struct logs_options opt = { .tail = 20, .since = logs_since_start(since, d->start) };
         rq_container_logs(&rq, d->id, &opt);
         struct engine_handlers hd = { .on_data = on_output, .done = on_fetched, .ctx = d };
         s->fetching++;

@@ -17,6 +17,7 @@ struct view {
     struct display *display; /* TTY, while a plan runs */
     struct strmap prefixes;  /* service -> colour number + 1 of its log prefix */
     size_t prefix_width;
+    size_t ops, running; /* of the plan: its operations, running containers it leaves alone */
 };
 
 enum color { COLOR_NONE, COLOR_RED, COLOR_GREEN, COLOR_YELLOW, COLOR_BLUE, COLOR_DIM, COLOR_BOLD };

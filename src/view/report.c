@@ -95,6 +95,10 @@ void view_report(struct view *v, const struct run_result *r)
     num_elapsed_text(elapsed, r->elapsed_ms);
     if (r->interrupted)
         str_addf(&text, "interrupted after %s", elapsed);
+    else if (v->ops == 0 && v->running)
+        str_addf(&text, "nothing to do, %zu running", v->running);
+    else if (v->ops == 0)
+        str_add(&text, "nothing to do");
     else if (r->nfailures)
         str_addf(&text, "%zu failed, %zu held back, after %s", r->nfailures, r->held, elapsed);
     else

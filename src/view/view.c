@@ -118,9 +118,19 @@ static void show_note(struct view *v, const struct event *e)
     fprintf(v->err, "%s\n", line.buf);
 }
 
+static void note_plan(struct view *v, const struct plan *plan)
+{
+    v->ops = plan->nops;
+    v->running = 0;
+    for (size_t i = 0; i < plan->nkept; i++)
+        v->running += plan->kept[i]->state == CONTAINER_RUNNING;
+}
+
 static void on_event(void *ctx, const struct event *e)
 {
     struct view *v = ctx;
+    if (e->kind == EVENT_BEGIN)
+        note_plan(v, e->plan);
     if (e->kind == EVENT_LOG) {
         if (v->display)
             display_hide(v->display);
