@@ -62,7 +62,7 @@ struct scene {
     struct plan plan;
     struct op ops[SERVICES];
     struct op *list[SERVICES];
-    char names[SERVICES][16];
+    char names[SERVICES][32];
     struct paper paper;
 };
 
