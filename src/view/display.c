@@ -19,6 +19,8 @@
 #include "view/private.h"
 
 #define FRAME_MS 80
+#define HIDE_CURSOR "\x1b[?25l" /* xterm's DECTCEM; undone by tty_restore() at a death */
+#define SHOW_CURSOR "\x1b[?25h"
 
 enum row_state { ROW_WAITING, ROW_WORKING, ROW_DONE, ROW_FAILED, ROW_HELD };
 
@@ -86,6 +88,7 @@ struct display *display_new(struct view *v, const struct plan *plan)
     }
     strmap_clear(&known, NULL);
     tty_hide_cursor(fileno(v->err), true);
+    fputs(HIDE_CURSOR, v->err);
     return d;
 }
 
@@ -95,6 +98,8 @@ void display_free(struct display *d)
         return;
     loop_timer_cancel(&d->timer);
     tty_hide_cursor(fileno(d->v->err), false);
+    fputs(SHOW_CURSOR, d->v->err);
+    fflush(d->v->err);
     vec_each (row, &d->rows) {
         free(row->title);
         free(row->status);
