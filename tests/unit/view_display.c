@@ -15,10 +15,11 @@ struct paper {
     struct str lines[512];
     size_t row, used;
     size_t tallest; /* lines that the cursor went up at once */
+    bool hidden;    /* the cursor */
 };
 
-/* A line break, a carriage return, colours, "up" and "erase what is below": nothing else may come.
- */
+/* A line break, a carriage return, colours, "up", "erase what is below", and the cursor hidden and
+ * shown again: nothing else may come. */
 static void draw(struct paper *p, const char *text)
 {
     while (*text) {
@@ -32,6 +33,11 @@ static void draw(struct paper *p, const char *text)
             text++;
         } else if (*text == '\x1b') {
             assert_true(text[1] == '[');
+            if (strncmp(text, "\x1b[?25l", 6) == 0 || strncmp(text, "\x1b[?25h", 6) == 0) {
+                p->hidden = text[5] == 'l';
+                text += 6;
+                continue;
+            }
             const char *end = text + 2;
             size_t n = 0;
             for (; *end >= '0' && *end <= '9'; end++)
