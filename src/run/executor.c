@@ -214,8 +214,7 @@ static bool needs_events(const struct run *r)
 static void set_limits(struct run *r)
 {
     const struct run_limits *l = &r->opt->limits;
-    int starts = engine_api(r->engine) >= 48 ? 8 : 4;
-    r->limit[POOL_START] = l->starts ? l->starts : starts;
+    r->limit[POOL_START] = l->starts ? l->starts : 8;
     r->limit[POOL_CREATE] = l->creates ? l->creates : 8;
     r->limit[POOL_STOP] = l->stops ? l->stops : 16;
     r->limit[POOL_BUILD] = l->builds ? l->builds : 4;

@@ -19,7 +19,7 @@
 
 /* Operations of a kind under way at once. */
 struct run_limits {
-    int starts;  /* 0: 4, or 8 on engines from 1.48 on */
+    int starts;  /* 0: 8 */
     int creates; /* 0: 8 */
     int stops;   /* 0: 16 */
     int builds;  /* 0: 4 */
