@@ -419,6 +419,21 @@ static bool is_idle(struct live_logs *l)
     return true;
 }
 
+/* It died before the events began, while the list still called it running. "Exited (3) 1 s ago". */
+static void missed_die(struct follower *f, const char *status)
+{
+    int64_t code = 0;
+    if (!f->up || !f->over)
+        return;
+    const char *open = strchr(status, '(');
+    auto_free char *number = open ? xstrndup(open + 1, strcspn(open + 1, ")")) : xstrdup("0");
+    num_range(&code, number, 0, 1 << 16);
+    f->up = false;
+    f->died = true;
+    f->exit_code = (int)code;
+    tell_exit(f);
+}
+
 /* A container that the engine is about to restart does not count as stopped: the list knows. But
  * the list is behind the events for a moment, and may call running what has just died: then it is
  * asked again; if it insists, a start was missed. */
@@ -429,8 +444,12 @@ static void on_look(void *ctx, const struct engine_answer *answer, const struct 
     l->look = NULL;
     for (size_t i = 0; !err && i < json_array_size(answer->json); i++) {
         const json_t *c = json_array_get(answer->json, i);
+        const char *state = json_str_or(c, "State", "");
         struct follower *f = find_follower(l, json_str_or(c, "Id", ""));
-        if (!f || f->up)
+        bool dead = str_eq(state, "exited") || str_eq(state, "dead") || str_eq(state, "created");
+        if (f && dead)
+            missed_die(f, json_str_or(c, "Status", ""));
+        if (!f || dead || (f->up && !f->over))
             continue;
         if (str_eq(json_str(c, "State"), "restarting"))
             f->up = true;
@@ -449,7 +468,7 @@ static void look_again(void *ctx)
 {
     struct live_logs *l = ctx;
     struct engine_request rq;
-    rq_containers(&rq, l->opt.stack_name, false);
+    rq_containers(&rq, l->opt.stack_name, true);
     l->look = engine_start(l->engine, &rq, &(struct engine_handlers){ .done = on_look, .ctx = l });
 }
 
@@ -460,7 +479,7 @@ static void check_end(struct live_logs *l)
         given = given && (*it)->over && !(*it)->first;
     if (!l->opt.follow && given) {
         finish_later(l);
-    } else if (l->opt.follow && is_idle(l) && !l->look && !l->look_later) {
+    } else if (l->opt.follow && given && !l->look && !l->look_later) {
         l->looks = 0;
         look_again(l);
     }
