@@ -474,12 +474,14 @@ static void look_again(void *ctx)
 
 static void check_end(struct live_logs *l)
 {
-    bool given = true;
-    vec_each (it, &l->followers)
+    bool given = true, doubt = false; /* output ended, and no death was told */
+    vec_each (it, &l->followers) {
         given = given && (*it)->over && !(*it)->first;
+        doubt = doubt || ((*it)->over && (*it)->up);
+    }
     if (!l->opt.follow && given) {
         finish_later(l);
-    } else if (l->opt.follow && given && !l->look && !l->look_later) {
+    } else if (l->opt.follow && (given || doubt) && !l->look && !l->look_later) {
         l->looks = 0;
         look_again(l);
     }
