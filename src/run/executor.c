@@ -84,6 +84,13 @@ void task_fail(struct task *t, struct error *err)
     task_over(t, t->err.kind == ERR_CANCELED ? OUTCOME_CANCELED : OUTCOME_FAILED);
 }
 
+void task_fail_copy(struct task *t, const struct error *err)
+{
+    struct error copy = ERROR_INIT;
+    error_copy(&copy, err);
+    task_fail(t, &copy);
+}
+
 void task_send(struct task *t, struct engine_request *rq,
                void (*done)(void *ctx, const struct engine_answer *answer, const struct error *err))
 {

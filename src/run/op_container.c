@@ -126,9 +126,7 @@ static void on_created(void *ctx, const struct engine_answer *answer, const stru
         recover(t, err, &look, created_verdict, start_create);
         return;
     }
-    struct error e = ERROR_INIT;
-    error_copy(&e, err);
-    task_fail(t, &e);
+    task_fail_copy(t, err);
 }
 
 static void send_create(struct task *t, char **link_variables)
@@ -171,9 +169,7 @@ static void send_create(struct task *t, char **link_variables)
 static void on_links(struct task *t, char **variables, const struct error *err)
 {
     if (err) {
-        struct error e = ERROR_INIT;
-        error_copy(&e, err);
-        task_fail(t, &e);
+        task_fail_copy(t, err);
         return;
     }
     send_create(t, variables);
@@ -252,9 +248,7 @@ static void on_verb(void *ctx, const struct engine_answer *answer, const struct 
         task_done(t, OUTCOME_SKIPPED);
         return;
     }
-    struct error e = ERROR_INIT;
-    error_copy(&e, err);
-    task_fail(t, &e);
+    task_fail_copy(t, err);
 }
 
 /* Seconds that the engine waits before it kills: the limit on silence follows from it. */

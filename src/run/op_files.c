@@ -122,9 +122,7 @@ static void on_put(void *ctx, const struct engine_answer *answer, const struct e
         start_files(t);
         return;
     }
-    struct error e = ERROR_INIT;
-    error_copy(&e, err);
-    task_fail(t, &e);
+    task_fail_copy(t, err);
 }
 
 void start_files(struct task *t)

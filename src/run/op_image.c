@@ -211,9 +211,7 @@ static void on_built(void *ctx, const char *image_id, const struct error *err)
     t->data = NULL;
     t->cancel = NULL;
     if (err) {
-        struct error e = ERROR_INIT;
-        error_copy(&e, err);
-        task_fail(t, &e);
+        task_fail_copy(t, err);
         return;
     }
     t->id = xstrdup(image_id);
@@ -241,9 +239,7 @@ static void on_image_removed(void *ctx, const struct engine_answer *answer, cons
         task_done(t, answer->status == 404 ? OUTCOME_SKIPPED : OUTCOME_DONE);
         return;
     }
-    struct error e = ERROR_INIT;
-    error_copy(&e, err);
-    task_fail(t, &e);
+    task_fail_copy(t, err);
 }
 
 void start_image_remove(struct task *t)

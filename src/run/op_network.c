@@ -15,13 +15,6 @@
 #define BUSY_PAUSE_MS 150
 #define BUSY_TRIES 12 /* a network that containers are just leaving: about 10 s, growing */
 
-static void fail_copy(struct task *t, const struct error *err)
-{
-    struct error e = ERROR_INIT;
-    error_copy(&e, err);
-    task_fail(t, &e);
-}
-
 /* The list of networks of that name: one of this stack is the one. */
 static enum verdict network_verdict(struct task *t, const json_t *seen)
 {
@@ -66,7 +59,7 @@ static void on_network(void *ctx, const struct engine_answer *answer, const stru
         recover(t, err, &look, network_verdict, start_network_create);
         return;
     }
-    fail_copy(t, err);
+    task_fail_copy(t, err);
 }
 
 void start_network_create(struct task *t)
@@ -108,7 +101,7 @@ static void on_removed(void *ctx, const struct engine_answer *answer, const stru
         task_after(t, BUSY_PAUSE_MS * t->attempts, send_remove);
         return;
     }
-    fail_copy(t, err);
+    task_fail_copy(t, err);
 }
 
 static void send_remove(void *ctx)
@@ -166,7 +159,7 @@ static void on_connected(void *ctx, const struct engine_answer *answer, const st
         recover(t, err, &look, connected_verdict, start_connect);
         return;
     }
-    fail_copy(t, err);
+    task_fail_copy(t, err);
 }
 
 void start_connect(struct task *t)

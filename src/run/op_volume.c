@@ -7,13 +7,6 @@
 #include "engine/requests.h"
 #include "run/private.h"
 
-static void fail_copy(struct task *t, const struct error *err)
-{
-    struct error e = ERROR_INIT;
-    error_copy(&e, err);
-    task_fail(t, &e);
-}
-
 static enum verdict volume_verdict(struct task *t, const json_t *seen)
 {
     bool there = seen != NULL;
@@ -35,7 +28,7 @@ static void on_volume(void *ctx, const struct engine_answer *answer, const struc
                 t->op->kind == OP_VOLUME_CREATE ? start_volume_create : start_volume_remove);
         return;
     }
-    fail_copy(t, err);
+    task_fail_copy(t, err);
 }
 
 void start_volume_create(struct task *t)

@@ -22,6 +22,7 @@
 #include "engine/frames.h"
 #include "engine/requests.h"
 #include "net/lines.h"
+#include "run/inspected.h"
 #include "run/private.h"
 #include "run/probe.h"
 #include "text/pattern.h"
@@ -395,32 +396,7 @@ static void next_check(struct target *g)
 
 /* --- the beginning --- */
 
-/* argv of a health check as the engine has it: ["CMD", ...] or ["CMD-SHELL", text]. */
-static char **health_argv(const json_t *test, const json_t *shell)
-{
-    const char *form = json_string_value(json_array_get(test, 0));
-    size_t n = json_array_size(test), at = 0;
-    if (!form || str_eq(form, "NONE") || n < 2)
-        return NULL;
-    char **argv = xcalloc(n + json_array_size(shell) + 3, sizeof(*argv));
-    if (str_eq(form, "CMD-SHELL")) {
-        size_t i;
-        json_t *word;
-        json_array_foreach (shell, i, word)
-            argv[at++] = xstrdup(json_string_value(word));
-        if (!at) {
-            argv[at++] = xstrdup("/bin/sh");
-            argv[at++] = xstrdup("-c");
-        }
-        argv[at++] = xstrdup(json_string_value(json_array_get(test, 1)));
-        return argv;
-    }
-    for (size_t i = 1; i < n; i++)
-        argv[at++] = xstrdup(json_string_value(json_array_get(test, i)));
-    return argv;
-}
-
-/* Which checks the condition asks for; false with *err filled when it cannot hold. */
+/* Which checks the condition asks for; -1 with *err filled when it cannot hold. */
 static int list_checks(struct target *g, const json_t *seen, struct error *err)
 {
     const struct op *op = g->wait->t->op;
@@ -448,27 +424,9 @@ static int list_checks(struct target *g, const json_t *seen, struct error *err)
         return 0;
     g->listed[CHECK_HEALTH] = true;
     if (!s->health.engine_only)
-        g->health_test = health_argv(test, json_at(seen, "Config.Shell"));
+        g->health_test = inspected_health(test, json_at(seen, "Config.Shell"));
     g->health_timeout_ms = json_int(seen, "Config.Healthcheck.Timeout", 0) / 1000000;
     return 0;
-}
-
-/* The address by which this machine reaches the container, if it may. */
-static char *address_of(const struct engine *e, const json_t *seen)
-{
-    const char *mode = json_str_or(seen, "HostConfig.NetworkMode", "");
-    const char *key;
-    json_t *network;
-    if (!engine_endpoint(e)->local)
-        return NULL;
-    if (str_eq(mode, "host"))
-        return xstrdup("127.0.0.1");
-    json_object_foreach (json_at(seen, "NetworkSettings.Networks"), key, network) {
-        const char *ip = json_str(network, "IPAddress");
-        if (ip && *ip)
-            return xstrdup(ip);
-    }
-    return NULL;
 }
 
 static void on_seen(void *ctx, const struct engine_answer *answer, const struct error *err)
@@ -507,7 +465,7 @@ static void on_seen(void *ctx, const struct engine_answer *answer, const struct 
         target_ready(g);
         return;
     }
-    g->address = address_of(w->t->run->engine, seen);
+    g->address = inspected_address(w->t->run->engine, seen);
     if (list_checks(g, seen, &e) < 0) {
         fail(g, &e);
         return;
