@@ -28,6 +28,7 @@ struct attached {
     bool killing;
     bool aborted;                             /* a container's end ends the others */
     int exit_code;                            /* of the container that counts; -1: none */
+    char since[40];                           /* the output of: Unix seconds with fraction */
     const struct seen_container *const *kept; /* ran before this `up`: their old ends count not */
     size_t nkept;
     struct error err;
@@ -141,14 +142,13 @@ static int follow(struct attached *a, struct error *err)
 {
     struct change *c = a->change;
     struct cli *cli = c->cli;
-    char since[40];
-    snprintf(since, sizeof(since), "%lld.%09lld", (long long)(a->opt->since_ns / 1000000000),
+    snprintf(a->since, sizeof(a->since), "%lld.%09lld", (long long)(a->opt->since_ns / 1000000000),
              (long long)(a->opt->since_ns % 1000000000));
     struct live_logs_options opt = { .stack_name = cli->stack_name,
                                      .services = a->opt->services,
                                      .follow = true,
                                      .tail = -1,
-                                     .since = since,
+                                     .since = a->since,
                                      .from_ns = clock_unix_ns(),
                                      .exited = on_exit_of };
     auto_(snapshot_freep) struct snapshot *now = NULL;
