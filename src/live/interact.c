@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -245,22 +246,21 @@ int interact_run(struct interact_result *out, struct engine *e, struct interact_
                  struct error *err)
 {
     struct interact in = { .opt = opt, .loop = engine_loop(e) };
+    auto_json json_t *body = opt->body;
     struct hijack_handlers hd = {
         .open = on_open, .data = on_data, .drained = on_drained, .closed = on_closed, .ctx = &in
     };
     bool raw = opt->tty && opt->input && tty_is(STDIN_FILENO);
     const char *keys = opt->detach_keys ? opt->detach_keys : DETACH_DEFAULT;
     in.nkeys = interact_keys(in.keys, keys, err);
-    if (in.nkeys < 0 || (raw && tty_raw(STDIN_FILENO, err) < 0)) {
-        json_decref(opt->body);
+    if (in.nkeys < 0 || (raw && tty_raw(STDIN_FILENO, err) < 0))
         return -1;
-    }
     if (opt->tty)
         in.winch = loop_signal(in.loop, SIGWINCH, on_winch, &in);
     for (size_t i = 0; opt->signaled && i < countof(passed_signals); i++)
         in.signals[i] = loop_signal(in.loop, passed_signals[i], on_signal, &in);
     opt->running = &in;
-    in.hijack = engine_hijack(e, opt->path, "tcp", NULL, opt->body, &hd);
+    in.hijack = engine_hijack(e, opt->path, "tcp", NULL, body, &hd);
     loop_wait(in.loop, &in.done);
     opt->running = NULL;
     stop_input(&in);
