@@ -1,5 +1,5 @@
-/* `stack up`, and what is part of it: `create` (all but starting), `plan` (only what it would do).
- */
+/* `stack up`, and what is part of it: `create` (all but starting), `plan` (only what it would do),
+ * `scale` (only other numbers of containers). */
 #include <stdio.h>
 #include <string.h>
 
@@ -83,6 +83,10 @@ static const struct option create_rows[] = {
     ROW_FLAG(0, "quiet-pull", quiet_pull, "No progress of pulls"),
 };
 
+static const struct option scale_rows[] = {
+    ROW_FLAG(0, "no-deps", no_deps, "Leave alone what the named services depend on"),
+};
+
 static const struct option plan_rows[] = {
     COMMON_ROWS,
     CONVERGE_ROWS,
@@ -132,7 +136,7 @@ static int read_scales(struct scales *out, struct strv *texts, struct error *err
         int64_t replicas;
         if (!equals || equals == *text || num_range(&replicas, equals + 1, 0, 10000) < 0)
             return error_set(err, ERR_USAGE, 0,
-                             "--scale takes SERVICE=NUM, with a number from 0 on, not '%s'", *text);
+                             "'%s' is not SERVICE=NUM with a number from 0 to 10000", *text);
         *equals = '\0';
         *vec_push(out) = (struct plan_scale){ *text, (int)replicas };
     }
@@ -299,6 +303,22 @@ static int run_create(struct cli *cli, void *values, const struct strv *args, st
     return code;
 }
 
+/* The services named with a number, and what they need, are brought up with that number. */
+static int run_scale(struct cli *cli, void *values, const struct strv *args, struct error *err)
+{
+    struct up_options *o = values;
+    struct change c = { .cli = cli };
+    auto_strv struct strv names = STRV_INIT;
+    for (size_t i = 0; i < args->len; i++) {
+        strv_add(&o->scale, args->items[i]);
+        strv_addn(&names, args->items[i], strcspn(args->items[i], "="));
+    }
+    int code = run_change(&c, o, &names, "scale", err);
+    change_end(&c);
+    strv_clear(&o->scale);
+    return code;
+}
+
 static int run_plan_command(struct cli *cli, void *values, const struct strv *args,
                             struct error *err)
 {
@@ -324,7 +344,13 @@ static const char *const up_examples[] = {
     NULL,
 };
 
-extern const struct command cmd_up, cmd_create, cmd_plan;
+static const char *const scale_examples[] = {
+    "stack scale web=3 worker=0",
+    "three containers of web, none of worker",
+    NULL,
+};
+
+extern const struct command cmd_up, cmd_create, cmd_plan, cmd_scale;
 const struct command cmd_up = {
     .name = "up",
     .group = "Everyday",
@@ -372,4 +398,23 @@ const struct command cmd_plan = {
     .max_args = -1,
     .args = COMPLETE_SERVICE,
     .run = run_plan_command,
+};
+
+const struct command cmd_scale = {
+    .name = "scale",
+    .group = "Containers",
+    .usage = "[OPTIONS] SERVICE=NUM...",
+    .summary = "Run another number of containers of some services",
+    .text = "The same as 'stack up -d --scale SERVICE=NUM SERVICE': what the services depend on is "
+            "brought up too, and of containers that are too many those with the highest numbers "
+            "go. The number holds until the next 'stack up', which goes by the file again.",
+    .examples = scale_examples,
+    .options = scale_rows,
+    .noptions = countof(scale_rows),
+    .options_size = sizeof(struct up_options),
+    .defaults = defaults,
+    .min_args = 1,
+    .max_args = -1,
+    .args = COMPLETE_SERVICE,
+    .run = run_scale,
 };

@@ -16,6 +16,7 @@
     X(build) \
     X(pull) \
     X(create) \
+    X(scale) \
     X(start) \
     X(stop) \
     X(restart) \
