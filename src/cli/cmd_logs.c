@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/containers.h"
 #include "live/logs.h"
 
 struct logs_command {
@@ -85,19 +86,6 @@ static int read_tail(int64_t *out, const char *text, struct error *err)
     return 0;
 }
 
-/* A service that neither the file nor the engine has is a mistake. */
-static int check_services(struct cli *cli, const struct snapshot *now, const struct strv *names,
-                          struct error *err)
-{
-    for (size_t i = 0; i < names->len; i++) {
-        size_t n = 0;
-        snapshot_service(&n, now, names->items[i]);
-        if (!n && !(cli->stack && stack_service(cli->stack, names->items[i])))
-            return error_set(err, ERR_NOTFOUND, 0, "no such service: '%s'", names->items[i]);
-    }
-    return 0;
-}
-
 /* Reads to the end, or until a signal or a closed pipe ends it. */
 static int read_all(struct cli *cli, const struct snapshot *now,
                     const struct live_logs_options *opt, struct error *err)
@@ -135,7 +123,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     opt.from_ns = clock_unix_ns();
     auto_(snapshot_freep) struct snapshot *now = NULL;
     if (cli_observe(&now, cli, OBSERVE_CONTAINERS, NULL, 0, err) < 0 ||
-        check_services(cli, now, args, err) < 0)
+        containers_check_services(cli->stack, now, args, err) < 0)
         return -1;
     opt.stack_name = cli->stack_name;
     opt.services = args->len ? (const char *const *)args->items : NULL;

@@ -59,21 +59,6 @@ static int read_filters(struct ps_options *o, struct error *err)
     return 0;
 }
 
-/* A service that neither the file nor the engine has is a mistake. */
-static int check_services(const struct stack *st, const struct snapshot *now,
-                          const struct strv *names, struct error *err)
-{
-    for (size_t i = 0; i < names->len; i++) {
-        size_t n = 0;
-        snapshot_service(&n, now, names->items[i]);
-        bool known =
-            st && (stack_service(st, names->items[i]) || node_get(st->disabled, names->items[i]));
-        if (!n && !known)
-            return error_set(err, ERR_NOTFOUND, 0, "no such service: '%s'", names->items[i]);
-    }
-    return 0;
-}
-
 static bool is_listed(const struct ps_options *o, const struct stack *st,
                       const struct seen_container *c, const struct strv *names)
 {
@@ -113,7 +98,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     auto_(snapshot_freep) struct snapshot *now = NULL;
     if (read_filters(o, err) < 0 || cli_load_name(cli, err) < 0 || cli_engine(cli, err) < 0 ||
         cli_observe(&now, cli, OBSERVE_CONTAINERS, NULL, 0, err) < 0 ||
-        check_services(cli->stack, now, args, err) < 0)
+        containers_check_services(cli->stack, now, args, err) < 0)
         return -1;
     auto_(listing_freep) struct listing *l = listing_new(columns, countof(columns));
     auto_strv struct strv services = STRV_INIT;

@@ -30,6 +30,7 @@
     X(wait) \
     X(port) \
     X(top) \
+    X(stats) \
     X(volumes) \
     X(events) \
     X(schema) \

@@ -210,3 +210,17 @@ json_t *container_json(const struct seen_container *c, const char *stack_name, i
     set_text(row, "Status", xstrdup(c->status));
     return row;
 }
+
+int containers_check_services(const struct stack *st, const struct snapshot *now,
+                              const struct strv *names, struct error *err)
+{
+    for (size_t i = 0; i < names->len; i++) {
+        size_t n = 0;
+        snapshot_service(&n, now, names->items[i]);
+        bool known =
+            st && (stack_service(st, names->items[i]) || node_get(st->disabled, names->items[i]));
+        if (!n && !known)
+            return error_set(err, ERR_NOTFOUND, 0, "no such service: '%s'", names->items[i]);
+    }
+    return 0;
+}

@@ -4,7 +4,13 @@
 
 #include <jansson.h>
 
+#include "base/strv.h"
+#include "model/model.h"
 #include "state/state.h"
+
+/* A service that neither the file (NULL: there is none) nor the engine has is ERR_NOTFOUND. */
+int containers_check_services(const struct stack *st, const struct snapshot *now,
+                              const struct strv *names, struct error *err);
 
 /* "0.0.0.0:8080->80/tcp, 443/tcp", runs of ports folded. The caller's. */
 char *container_ports_text(const struct seen_container *c);

@@ -45,6 +45,18 @@ void view_report(struct view *v, const struct run_result *r);
 void view_error(struct view *v, const struct error *err);
 void view_diag(struct view *v, const struct diag *d);
 
+/* Lines that are painted anew in place, on a terminal, with the cursor hidden meanwhile. */
+struct block;
+struct block *block_new(FILE *f, int rows, int cols /* 0: the terminal's; fixed in tests */);
+/* `text` is made of lines that are safe to print. Each is cut to the width; of what is more than
+ * the screen has room for, the end is left out, and a last line says how much. */
+void block_paint(struct block *b, const char *text);
+/* The room that a line has. */
+int block_width(const struct block *b);
+/* The last painting stays; the cursor is shown again. */
+void block_free(struct block *b);
+DEFINE_FREEP(struct block, block_free)
+
 /* Tables: cells are made safe and aligned; columns are cut to the terminal's width only on a
  * terminal, unless no_trunc. */
 struct table;

@@ -180,6 +180,7 @@ static const struct {
     { "POST", "/containers/*/rename", fake_container_rename },
     { "POST", "/containers/*/wait", fake_container_wait },
     { "GET", "/containers/*/logs", fake_container_logs },
+    { "GET", "/containers/*/stats", fake_container_stats },
     { "PUT", "/containers/*/archive", fake_container_archive_put },
     { "POST", "/containers/*/exec", fake_exec_create },
     { "DELETE", "/containers/*", fake_container_remove },

@@ -142,6 +142,7 @@ void fake_emit(struct fake *f, const char *action, const json_t *container, cons
 void fake_events(struct exchange *x);
 void fake_container_wait(struct exchange *x);
 void fake_container_logs(struct exchange *x);
+void fake_container_stats(struct exchange *x);
 void fake_exec_create(struct exchange *x);
 void fake_exec_start(struct exchange *x);
 void fake_exec_inspect(struct exchange *x);

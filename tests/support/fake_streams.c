@@ -196,6 +196,20 @@ void fake_container_logs(struct exchange *x)
         fake_stream_end(x->c);
 }
 
+/* One sample, whatever is asked for. */
+void fake_container_stats(struct exchange *x)
+{
+    const json_t *container = fake_find_container(x->f, x->name);
+    if (!container)
+        fake_answer_error(x, 404, "No such container: %s", x->name);
+    else
+        x->json = json_pack("{s:{s:{s:i}, s:i, s:i}, s:{s:{s:i}, s:i}, s:{s:i, s:i}, s:{s:i}}",
+                            "cpu_stats", "cpu_usage", "total_usage", 200, "system_cpu_usage", 2000,
+                            "online_cpus", 2, "precpu_stats", "cpu_usage", "total_usage", 100,
+                            "system_cpu_usage", 1000, "memory_stats", "usage", 1536, "limit", 6144,
+                            "pids_stats", "current", 3);
+}
+
 void fake_container_wait(struct exchange *x)
 {
     const json_t *container = fake_find_container(x->f, x->name);

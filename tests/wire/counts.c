@@ -42,6 +42,7 @@ static void check_floors(struct fake *f, size_t n)
     assert_int_equal(requests(f, "up -d"), 4);
     assert_int_equal(requests(f, "ps"), 1);
     assert_int_equal(requests(f, "logs"), 1 + n);
+    assert_int_equal(requests(f, "stats --no-stream"), 1 + n);
     assert_int_equal(requests(f, "stop"), 1 + n);
     assert_int_equal(requests(f, "start"), 1 + n);
     assert_int_equal(requests(f, "down -v"), 1 + 2 * n + 1 + 1);
@@ -58,11 +59,30 @@ static void no_more_requests_than_needed(void **state)
     fake_free(f);
 }
 
+/* The numbers of the scripted sample, by a template. */
+static void stats_of_one_sample(void **state)
+{
+    auto_free char *socket = xasprintf("%s/engine", (char *)*state);
+    auto_trial struct trial t = { 0 };
+    struct fake *f = fake_new(socket);
+    fake_image(f, "base", NULL);
+    write_stack(1, false);
+    assert_int_not_equal(requests(f, "up -d"), 0);
+    trial_run(&t, f, "stats --format {{.Name}}={{.CPUPerc}}={{.MemUsage}}={{.PIDs}} --no-stream");
+    assert_string_equal(t.out, "t-s1-1=20.00%=1.5KiB / 6KiB=3\n");
+    const struct fake_request *rq = fake_request(f, fake_count(f) - 1);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(rq->query, "stream"), 0)),
+                        "0");
+    assert_null(json_object_get(rq->query, "one-shot")); /* it would leave one look at the CPU */
+    fake_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(no_more_requests_than_needed, unit_dir_make,
                                         unit_dir_remove),
+        cmocka_unit_test_setup_teardown(stats_of_one_sample, unit_dir_make, unit_dir_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
