@@ -1,12 +1,9 @@
 /* `stack attach`: this terminal becomes that of a running container's main process. */
-#include <stdio.h>
-
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "cli/pick.h"
+#include "cli/terminal.h"
 #include "engine/requests.h"
-#include "live/interact.h"
 
 struct attach_options {
     int index;
@@ -28,34 +25,6 @@ static void defaults(void *values)
     ((struct attach_options *)values)->sig_proxy = true;
 }
 
-struct session {
-    struct engine *engine;
-    const char *id;
-};
-
-static void ignore(void *ctx, const struct engine_answer *answer, const struct error *err)
-{
-    (void)ctx, (void)answer, (void)err;
-}
-
-static void on_resized(void *ctx, int height, int width)
-{
-    struct session *s = ctx;
-    struct engine_request rq;
-    rq_container_resize(&rq, s->id, height, width);
-    engine_start(s->engine, &rq, &(struct engine_handlers){ .done = ignore });
-}
-
-static void on_signal(void *ctx, int signum)
-{
-    struct session *s = ctx;
-    char number[16];
-    struct engine_request rq;
-    snprintf(number, sizeof(number), "%d", signum);
-    rq_container_kill(&rq, s->id, number);
-    engine_start(s->engine, &rq, &(struct engine_handlers){ .done = ignore });
-}
-
 /* The code of a container that ended while we were attached; 0 while it runs. */
 static int exit_code(struct engine *e, const char *id, struct error *err)
 {
@@ -67,6 +36,23 @@ static int exit_code(struct engine *e, const char *id, struct error *err)
     if (json_bool(seen, "State.Running", false))
         return EXIT_DONE;
     return (int)json_int(seen, "State.ExitCode", 0);
+}
+
+static int attach_to(const struct seen_container *c, struct terminal *t, const json_t *seen,
+                     struct error *err)
+{
+    auto_str struct str path = STR_INIT;
+    str_addf(&path, "/containers/%s/attach?stream=1&stdout=1&stderr=1%s", c->id,
+             t->input ? "&stdin=1" : "");
+    terminal_query(t, &path);
+    t->container = c->id;
+    t->path = path.buf;
+    t->end_input = !t->tty && json_bool(seen, "Config.StdinOnce", false);
+    t->redraw = true;
+    if (terminal_run(t, err) < 0)
+        return -1;
+    int left = terminal_left(t, c->name);
+    return left >= 0 ? left : exit_code(t->cli->engine, c->id, err);
 }
 
 static int run(struct cli *cli, void *values, const struct strv *args, struct error *err)
@@ -84,25 +70,14 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     rq_container_inspect(&rq, c->id);
     if (engine_do(&seen, cli->engine, &rq, err) < 0)
         return -1;
-    bool tty = json_bool(seen, "Config.Tty", false);
-    bool input = !o->no_stdin && json_bool(seen, "Config.OpenStdin", false);
-    struct session session = { .engine = cli->engine, .id = c->id };
-    auto_free char *path = xasprintf("/containers/%s/attach?stream=1&stdout=1&stderr=1%s", c->id,
-                                     input ? "&stdin=1" : "");
-    struct interact_result result;
-    struct interact_options in = {
-        .path = path,
-        .tty = tty,
-        .input = input,
-        .end_input = !tty && json_bool(seen, "Config.StdinOnce", false),
-        .detach_keys = o->detach_keys,
-        .resized = tty ? on_resized : NULL,
-        .signaled = o->sig_proxy ? on_signal : NULL,
-        .ctx = &session,
-    };
-    if (interact_run(&result, cli->engine, &in, err) < 0)
-        return -1;
-    return result.detached ? EXIT_DONE : exit_code(cli->engine, c->id, err);
+    struct terminal t = { .cli = cli, .sig_proxy = o->sig_proxy };
+    t.tty = json_bool(seen, "Config.Tty", false);
+    t.input = !o->no_stdin && json_bool(seen, "Config.OpenStdin", false);
+    int code = terminal_keys(&t, o->detach_keys, err);
+    if (code == 0)
+        code = attach_to(c, &t, seen, err);
+    terminal_clear(&t);
+    return code;
 }
 
 extern const struct command cmd_attach;

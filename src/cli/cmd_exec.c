@@ -4,15 +4,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/pick.h"
+#include "cli/terminal.h"
 #include "engine/requests.h"
-#include "live/interact.h"
-#include "loop/tty.h"
 
 #define STILL_RUNNING_TRIES 100 /* the engine may say so for some milliseconds after the end */
 #define STILL_RUNNING_MS 10
@@ -21,32 +19,25 @@ struct exec_options {
     bool detach, no_tty, privileged, interactive, tty;
     struct strv env;
     int index;
-    const char *user, *workdir;
+    const char *user, *workdir, *detach_keys;
 };
+#define OPTIONS exec_options
 
-static const struct option options[] = {
-    { "detach", 'd', OPT_FLAG, offsetof(struct exec_options, detach), NULL,
-      "Run it in the background", NULL, COMPLETE_NONE, false, false },
-    { "env", 'e', OPT_STRINGS, offsetof(struct exec_options, env), "NAME=VALUE",
-      "Set a variable; repeatable, NAME alone takes it from here", NULL, COMPLETE_NONE, false,
-      false },
-    { "index", 0, OPT_INT, offsetof(struct exec_options, index), "N",
-      "Number of the container, of a service that has several", NULL, COMPLETE_NONE, false, false },
-    { "no-tty", 'T', OPT_FLAG, offsetof(struct exec_options, no_tty), NULL,
-      "No terminal in the container (default: one if there is one here)", NULL, COMPLETE_NONE,
-      false, false },
-    { "no-TTY", 0, OPT_FLAG, offsetof(struct exec_options, no_tty), NULL, "Same as --no-tty", NULL,
-      COMPLETE_NONE, true, false },
-    { "privileged", 0, OPT_FLAG, offsetof(struct exec_options, privileged), NULL,
-      "Give it all capabilities", NULL, COMPLETE_NONE, false, false },
-    { "user", 'u', OPT_STRING, offsetof(struct exec_options, user), "USER[:GROUP]", "Run as", NULL,
-      COMPLETE_NONE, false, false },
-    { "workdir", 'w', OPT_STRING, offsetof(struct exec_options, workdir), "DIR", "Run in", NULL,
-      COMPLETE_NONE, false, false },
-    { "interactive", 'i', OPT_FLAG, offsetof(struct exec_options, interactive), NULL,
-      "Pass standard input on (as it does anyway)", NULL, COMPLETE_NONE, true, false },
-    { "tty", 't', OPT_FLAG, offsetof(struct exec_options, tty), NULL,
-      "A terminal (as it does anyway)", NULL, COMPLETE_NONE, true, false },
+static const struct option rows[] = {
+    ROW_FLAG('d', "detach", detach, "Run it in the background"),
+    ROW_STRINGS('e', "env", env, "NAME=VALUE", COMPLETE_NONE,
+                "Set a variable; repeatable, NAME alone takes it from here"),
+    ROW_INT(0, "index", index, "N", "Number of the container, of a service that has several"),
+    ROW_FLAG('T', "no-tty", no_tty,
+             "No terminal in the container (default: one if there is one here)"),
+    ROW_HIDDEN(0, "no-TTY", no_tty),
+    ROW_FLAG(0, "privileged", privileged, "Give it all capabilities"),
+    ROW_STRING('u', "user", user, "USER[:GROUP]", COMPLETE_NONE, "Run as"),
+    ROW_STRING('w', "workdir", workdir, "DIR", COMPLETE_NONE, "Run in"),
+    ROW_STRING(0, "detach-keys", detach_keys, "KEYS", COMPLETE_NONE,
+               "Keys that end the session and leave the command running (default ctrl-p,ctrl-q)"),
+    ROW_HIDDEN('i', "interactive", interactive),
+    ROW_HIDDEN('t', "tty", tty),
 };
 
 static void defaults(void *values)
@@ -69,14 +60,15 @@ static json_t *environment(const struct strv *list)
     return out;
 }
 
-static json_t *exec_body(const struct exec_options *opt, const struct strv *args, bool tty)
+static json_t *exec_body(const struct exec_options *opt, const struct strv *args,
+                         const struct terminal *t)
 {
     json_t *command = json_array();
     for (size_t i = 1; i < args->len; i++)
         json_array_append_new(command, json_string(args->items[i]));
     json_t *body =
         json_pack("{s:b, s:b, s:b, s:b, s:o, s:o}", "AttachStdin", opt->interactive && !opt->detach,
-                  "AttachStdout", !opt->detach, "AttachStderr", !opt->detach, "Tty", tty, "Cmd",
+                  "AttachStdout", !opt->detach, "AttachStderr", !opt->detach, "Tty", t->tty, "Cmd",
                   command, "Env", environment(&opt->env));
     if (opt->user)
         json_object_set_new(body, "User", json_string(opt->user));
@@ -84,25 +76,10 @@ static json_t *exec_body(const struct exec_options *opt, const struct strv *args
         json_object_set_new(body, "WorkingDir", json_string(opt->workdir));
     if (opt->privileged)
         json_object_set_new(body, "Privileged", json_true());
+    if (t->keys)
+        json_object_set_new(body, "DetachKeys", json_string(t->keys));
+    terminal_size_at_start(t, body);
     return body;
-}
-
-struct session {
-    struct engine *engine;
-    const char *id;
-};
-
-static void ignore(void *ctx, const struct engine_answer *answer, const struct error *err)
-{
-    (void)ctx, (void)answer, (void)err;
-}
-
-static void on_resized(void *ctx, int rows, int cols)
-{
-    struct session *s = ctx;
-    struct engine_request rq;
-    rq_exec_resize(&rq, s->id, rows, cols);
-    engine_start(s->engine, &rq, &(struct engine_handlers){ .done = ignore });
 }
 
 static void on_pause(void *ctx)
@@ -127,29 +104,43 @@ static int exit_code(struct cli *cli, const char *id, struct error *err)
     }
 }
 
-static int start(struct cli *cli, const struct exec_options *opt, const char *id, bool tty,
-                 struct error *err)
+static int start_detached(struct cli *cli, const char *id, bool tty, struct error *err)
 {
-    if (opt->detach) {
-        struct engine_request rq;
-        rq_exec_start_detached(&rq, id, tty);
-        return engine_do(NULL, cli->engine, &rq, err);
+    struct engine_request rq;
+    rq_exec_start_detached(&rq, id, tty);
+    if (engine_do(NULL, cli->engine, &rq, err) < 0) {
+        error_wrap(err, "exec");
+        return error_hint(err, "a command is looked for in the container, not here");
     }
-    struct session session = { .engine = cli->engine, .id = id };
+    return EXIT_DONE;
+}
+
+static int start(struct terminal *t, const char *id, struct error *err)
+{
     auto_free char *path = xasprintf("/exec/%s/start", id);
-    struct interact_result result;
-    struct interact_options in = {
-        .path = path,
-        .body = json_pack("{s:b, s:b}", "Detach", 0, "Tty", tty),
-        .tty = tty,
-        .input = opt->interactive,
-        .end_input = !tty,
-        .resized = on_resized,
-        .ctx = &session,
-    };
-    if (interact_run(&result, cli->engine, &in, err) < 0)
+    auto_json json_t *body = json_pack("{s:b, s:b}", "Detach", 0, "Tty", t->tty);
+    t->exec = id;
+    t->path = path;
+    t->body = body;
+    terminal_size_at_start(t, body);
+    if (terminal_run(t, err) < 0)
         return -1;
-    return result.detached ? EXIT_DONE : exit_code(cli, id, err);
+    int left = terminal_left(t, "the command");
+    return left >= 0 ? left : exit_code(t->cli, id, err);
+}
+
+static int exec_in(const struct seen_container *c, struct terminal *t,
+                   const struct exec_options *opt, const struct strv *args, struct error *err)
+{
+    auto_json json_t *made = NULL;
+    struct engine_request rq;
+    rq_exec_create(&rq, c->id, exec_body(opt, args, t));
+    if (engine_do(&made, t->cli->engine, &rq, err) < 0)
+        return error_wrap(err, "service %s: exec", args->items[0]);
+    const char *id = json_str(made, "Id");
+    if (!id)
+        return error_set(err, ERR_PROTOCOL, 0, "the engine gave no id for the command");
+    return opt->detach ? start_detached(t->cli, id, t->tty, err) : start(t, id, err);
 }
 
 static int run(struct cli *cli, void *values, const struct strv *args, struct error *err)
@@ -157,23 +148,22 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     const struct exec_options *opt = values;
     auto_(snapshot_freep) struct snapshot *now = NULL;
     const struct seen_container *c;
-    if (pick_container(&now, &c, cli, args->items[0], opt->index, err) < 0)
-        return -1;
-    if (c->state != CONTAINER_RUNNING) {
-        error_set(err, ERR_NOTFOUND, 0, "container %s is not running: %s", c->name, c->status);
-        return error_hint(err, "'stack run %s ...' runs a command in a container of its own",
-                          args->items[0]);
+    struct terminal t = { .cli = cli, .input = opt->interactive && !opt->detach };
+    t.tty = !opt->no_tty && !opt->detach && terminal_there();
+    t.end_input = !t.tty;
+    int code = terminal_keys(&t, opt->detach_keys, err);
+    if (code == 0)
+        code = pick_container(&now, &c, cli, args->items[0], opt->index, err);
+    if (code == 0 && c->state != CONTAINER_RUNNING) {
+        code =
+            error_set(err, ERR_NOTFOUND, 0, "container %s is not running: %s", c->name, c->status);
+        error_hint(err, "'stack run %s ...' runs a command in a container of its own",
+                   args->items[0]);
     }
-    bool tty = !opt->no_tty && !opt->detach && tty_is(STDIN_FILENO) && tty_is(STDOUT_FILENO);
-    auto_json json_t *made = NULL;
-    struct engine_request rq;
-    rq_exec_create(&rq, c->id, exec_body(opt, args, tty));
-    if (engine_do(&made, cli->engine, &rq, err) < 0)
-        return error_wrap(err, "service %s: exec", args->items[0]);
-    const char *id = json_str(made, "Id");
-    if (!id)
-        return error_set(err, ERR_PROTOCOL, 0, "the engine gave no id for the command");
-    return start(cli, opt, id, tty, err);
+    if (code == 0)
+        code = exec_in(c, &t, opt, args, err);
+    terminal_clear(&t);
+    return code;
 }
 
 static const char *const examples[] = {
@@ -191,8 +181,8 @@ const struct command cmd_exec = {
     .usage = "[OPTIONS] SERVICE COMMAND [ARGS...]",
     .summary = "Run a command in a running container",
     .examples = examples,
-    .options = options,
-    .noptions = countof(options),
+    .options = rows,
+    .noptions = countof(rows),
     .options_size = sizeof(struct exec_options),
     .defaults = defaults,
     .min_args = 2,

@@ -6,16 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/change.h"
+#include "cli/terminal.h"
 #include "engine/requests.h"
-#include "live/interact.h"
-#include "loop/tty.h"
 #include "model/labels.h"
 #include "text/dotenv.h"
 
@@ -23,7 +21,7 @@ struct run_options_cli {
     bool detach, rm, no_tty, interactive, tty, no_deps, use_aliases, service_ports, build;
     bool quiet_pull, quiet_build, remove_orphans, quiet;
     struct strv env, env_files, labels, volumes, publish, cap_add, cap_drop;
-    const char *name, *user, *workdir, *entrypoint, *pull;
+    const char *name, *user, *workdir, *entrypoint, *pull, *detach_keys;
 };
 #define OPTIONS run_options_cli
 
@@ -50,6 +48,8 @@ static const struct option rows[] = {
     ROW_STRING('w', "workdir", workdir, "DIR", COMPLETE_NONE, "Run in"),
     ROW_FLAG('T', "no-tty", no_tty,
              "No terminal in the container (default: one if there is one here)"),
+    ROW_STRING(0, "detach-keys", detach_keys, "KEYS", COMPLETE_NONE,
+               "Keys that end the session and leave the container running (default ctrl-p,ctrl-q)"),
     ROW_FLAG(0, "no-deps", no_deps, "Do not start what the service depends on"),
     ROW_FLAG(0, "build", build, "Build its image first"),
     ROW_CHOICE(0, "pull", pull, pulls, "When to pull its image"),
@@ -75,10 +75,10 @@ struct session {
     const struct strv *args;
     const struct service *service;
     char *name;
-    bool tty;
-    struct interact_options *interact;
     struct strv environment; /* of files and options, in order */
-    struct error err;
+    struct terminal terminal;
+    bool answered;    /* the engine has said how the start went */
+    struct error err; /* the start's */
 };
 
 /* --- the container: the service's, with what the command line says --- */
@@ -199,8 +199,9 @@ static void adjust(void *ctx, const struct op *op, json_t *body)
     append_texts(host, "CapDrop", &opt->cap_drop);
     append_texts(host, "Binds", &opt->volumes);
     json_object_set_new(host, "RestartPolicy", json_pack("{s:s}", "Name", "no"));
-    bool input = opt->interactive && !opt->detach;
-    json_object_set_new(body, "Tty", json_boolean(s->tty));
+    bool input = s->terminal.input;
+    terminal_size_at_start(&s->terminal, host);
+    json_object_set_new(body, "Tty", json_boolean(s->terminal.tty));
     json_object_set_new(body, "OpenStdin", json_boolean(input));
     json_object_set_new(body, "StdinOnce", json_boolean(input));
     json_object_set_new(body, "AttachStdin", json_boolean(input));
@@ -213,46 +214,27 @@ static void adjust(void *ctx, const struct op *op, json_t *body)
 
 /* --- its life --- */
 
-static void ignore(void *ctx, const struct engine_answer *answer, const struct error *err)
-{
-    (void)ctx, (void)answer, (void)err;
-}
-
 static void on_started(void *ctx, const struct engine_answer *answer, const struct error *err)
 {
     struct session *s = ctx;
     (void)answer;
-    if (!err)
+    s->answered = true;
+    if (!err) {
+        terminal_started(&s->terminal);
         return;
+    }
     error_copy(&s->err, err);
     error_wrap(&s->err, "service %s: start container %s", s->service->name, s->name);
-    interact_end(s->interact);
+    terminal_end(&s->terminal);
 }
 
-static void on_opened(void *ctx)
+static void on_opened(struct terminal *t)
 {
-    struct session *s = ctx;
+    struct session *s = t->ctx;
     struct engine_request rq;
     rq_container_start(&rq, s->name);
+    s->answered = false;
     engine_start(s->cli->engine, &rq, &(struct engine_handlers){ .done = on_started, .ctx = s });
-}
-
-static void on_resized(void *ctx, int height, int width)
-{
-    struct session *s = ctx;
-    struct engine_request rq;
-    rq_container_resize(&rq, s->name, height, width);
-    engine_start(s->cli->engine, &rq, &(struct engine_handlers){ .done = ignore });
-}
-
-static void on_signal(void *ctx, int signum)
-{
-    struct session *s = ctx;
-    char number[16];
-    struct engine_request rq;
-    snprintf(number, sizeof(number), "%d", signum);
-    rq_container_kill(&rq, s->name, number);
-    engine_start(s->cli->engine, &rq, &(struct engine_handlers){ .done = ignore });
 }
 
 static int remove_container(struct session *s, struct error *err)
@@ -273,32 +255,44 @@ static int exit_code(struct session *s, struct error *err)
     return (int)json_int(answer, "StatusCode", 0);
 }
 
+/* It did not start: 127, no such command, and 126, one that cannot run, are as in a shell. */
+static int report_start(struct session *s, struct error *err)
+{
+    int code = s->err.kind == ERR_ENGINE ? exit_code(s, NULL) : -1;
+    remove_container(s, NULL);
+    if (code != 126 && code != 127)
+        return error_move(err, &s->err);
+    cli_report(s->cli, &s->err);
+    error_clear(&s->err);
+    return code;
+}
+
 static int run_attached(struct session *s, struct error *err)
 {
-    bool input = s->opt->interactive;
-    auto_free char *path = xasprintf("/containers/%s/attach?stream=1&stdout=1&stderr=1%s", s->name,
-                                     input ? "&stdin=1" : "");
-    struct interact_result result = { 0 };
-    struct interact_options in = {
-        .path = path,
-        .tty = s->tty,
-        .input = input,
-        .end_input = !s->tty,
-        .opened = on_opened,
-        .resized = s->tty ? on_resized : NULL,
-        .signaled = on_signal,
-        .ctx = s,
-    };
-    s->interact = &in;
-    int code = interact_run(&result, s->cli->engine, &in, err);
+    struct terminal *t = &s->terminal;
+    auto_str struct str path = STR_INIT;
+    str_addf(&path, "/containers/%s/attach?stream=1&stdout=1&stderr=1%s", s->name,
+             t->input ? "&stdin=1" : "");
+    terminal_query(t, &path);
+    t->container = s->name;
+    t->path = path.buf;
+    t->end_input = !t->tty;
+    t->sig_proxy = true;
+    t->opened = on_opened;
+    t->ctx = s;
+    s->answered = true;
+    int code = terminal_run(t, err);
+    loop_wait(cli_loop(s->cli), &s->answered);
     if (s->err.kind) {
-        remove_container(s, NULL);
-        return error_move(err, &s->err);
+        error_clear(err);
+        return report_start(s, err);
     }
-    if (code < 0 || result.detached)
-        return code < 0 ? -1 : EXIT_DONE;
-    code = exit_code(s, err);
-    if (code >= 0 && s->opt->rm && remove_container(s, err) < 0)
+    if (code < 0)
+        return -1;
+    code = terminal_left(t, s->name);
+    if (code < 0)
+        code = exit_code(s, err);
+    if (code >= 0 && s->opt->rm && !t->end.detached && remove_container(s, err) < 0)
         return -1;
     return code;
 }
@@ -394,17 +388,22 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     random_hex(slug, 6);
     s.name = opt->name ? xstrdup(opt->name)
                        : xasprintf("%s-%s-run-%s", cli->stack_name, s.service->name, slug);
-    s.tty = !opt->no_tty && !opt->detach && tty_is(STDIN_FILENO) && tty_is(STDOUT_FILENO);
+    s.terminal.cli = cli;
+    s.terminal.tty = !opt->no_tty && !opt->detach && terminal_there();
+    s.terminal.input = opt->interactive && !opt->detach;
     if (opt->quiet)
         cli->global.progress = "quiet";
     struct change c = { 0 };
-    int code = collect_environment(&s, err);
+    int code = terminal_keys(&s.terminal, opt->detach_keys, err);
+    if (code == 0)
+        code = collect_environment(&s, err);
     if (code == 0)
         code = prepare(&s, &c, err);
     change_end(&c);
     lock_release(take(cli->lock));
     if (code == 0 && !cli->global.dry_run)
         code = opt->detach ? run_detached(&s, err) : run_attached(&s, err);
+    terminal_clear(&s.terminal);
     strv_clear(&s.environment);
     free(s.name);
     return code;

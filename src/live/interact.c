@@ -4,25 +4,22 @@
  */
 #include "live/interact.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/json.h"
-#include "base/mem.h"
-#include "base/str.h"
-#include "base/strv.h"
 #include "engine/frames.h"
 #include "loop/tty.h"
 
-#define DETACH_DEFAULT "ctrl-p,ctrl-q"
 #define PENDING_MAX ((size_t)1 << 20)
 #define PIECE 16384
+#define ASKED_MOST 3 /* signals that ask for the end and are passed on; then they count for us */
 
-static const int passed_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+/* The first ones ask for the end. */
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+#define NASKING 4
 
 struct interact {
     struct interact_options *opt;
@@ -30,38 +27,14 @@ struct interact {
     struct hijack *hijack;
     struct loop_io *io;       /* standard input, where it can be polled */
     struct loop_timer *timer; /* the next piece of input that cannot */
-    struct loop_signal *winch;
-    struct loop_signal *signals[countof(passed_signals)];
+    struct loop_signal *winch, *cont;
+    struct loop_signal *signals[countof(caught)];
     struct frames frames;
-    unsigned char keys[8];
-    int nkeys, matched;
-    bool pollable, done, detached;
+    int asked;  /* signals that asked for the end */
+    int signum; /* the one that ends us */
+    bool raw, pollable, done, detached;
     struct error err;
 };
-
-int interact_keys(unsigned char out[8], const char *text, struct error *err)
-{
-    auto_strv struct strv names = STRV_INIT;
-    strv_split(&names, text, ",");
-    if (names.len > 8)
-        return error_set(err, ERR_USAGE, 0, "detach keys: at most 8");
-    for (size_t i = 0; i < names.len; i++) {
-        const char *name = names.items[i];
-        int c = tolower((unsigned char)name[str_starts(name, "ctrl-") ? 5 : 0]);
-        if (str_starts(name, "ctrl-") && name[5] && !name[6] && (c >= 'a' && c <= 'z'))
-            out[i] = (unsigned char)(c - 'a' + 1);
-        else if (str_starts(name, "ctrl-") && name[5] && !name[6] && strchr("@[\\]^_", name[5]))
-            out[i] = (unsigned char)(name[5] & 0x1f);
-        else if (name[0] && !name[1])
-            out[i] = (unsigned char)name[0];
-        else
-            return error_set(err, ERR_USAGE, 0,
-                             "detach keys: '%s' is neither a character nor "
-                             "'ctrl-' and one",
-                             name);
-    }
-    return (int)names.len;
-}
 
 static void end(struct interact *in)
 {
@@ -82,6 +55,10 @@ static void put(struct interact *in, int fd, const char *data, size_t len)
         ssize_t n = write(fd, data, len);
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && errno == EAGAIN) { /* somebody who has the same terminal made it so */
+            poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
+            continue;
+        }
         if (n <= 0) {
             if (!in->err.kind && errno != EPIPE)
                 error_errno(&in->err, "write");
@@ -124,30 +101,16 @@ static void stop_input(struct interact *in)
     loop_timer_cancel(&in->timer);
 }
 
-/*
- * Passes typed bytes on, but for those that may be the detach keys: they are held until it is clear
- * that they are not.
- */
 static void pass_input(struct interact *in, const unsigned char *data, size_t len)
 {
-    if (!in->opt->tty || !in->nkeys) {
-        hijack_write(in->hijack, data, len);
-        return;
+    unsigned char rest[PIECE + DETACH_MOST];
+    if (in->opt->tty && in->opt->detach) {
+        len = detach_filter(in->opt->detach, &in->detached, rest, data, len);
+        data = rest;
     }
-    for (size_t i = 0; i < len; i++) {
-        if (data[i] == in->keys[in->matched]) {
-            if (++in->matched == in->nkeys) {
-                in->detached = true;
-                end(in);
-                return;
-            }
-            continue;
-        }
-        hijack_write(in->hijack, in->keys, (size_t)in->matched);
-        in->matched = data[i] == in->keys[0];
-        if (!in->matched)
-            hijack_write(in->hijack, &data[i], 1);
-    }
+    hijack_write(in->hijack, data, len);
+    if (in->detached)
+        end(in);
 }
 
 static void read_input(struct interact *in)
@@ -161,8 +124,12 @@ static void read_input(struct interact *in)
         return;
     }
     stop_input(in);
-    if (in->opt->end_input && in->hijack)
+    if (in->raw) { /* no key gives an end in raw mode: the terminal is gone */
+        in->signum = SIGHUP;
+        end(in);
+    } else if (in->opt->end_input && in->hijack) {
         hijack_end_write(in->hijack);
+    }
 }
 
 static void on_input(void *ctx, int events)
@@ -225,10 +192,29 @@ static void on_winch(void *ctx, int signum)
     tell_size(ctx);
 }
 
+/* Somebody stopped us for a while: the shell has used the terminal, the window may be another. */
+static void on_cont(void *ctx, int signum)
+{
+    struct interact *in = ctx;
+    (void)signum;
+    if (in->raw)
+        tty_resume();
+    tell_size(in);
+}
+
 static void on_signal(void *ctx, int signum)
 {
     struct interact *in = ctx;
-    in->opt->signaled(in->opt->ctx, signum);
+    bool asks = false;
+    for (size_t i = 0; i < NASKING; i++)
+        asks |= signum == caught[i];
+    in->asked += asks;
+    if (in->opt->signaled && in->asked < ASKED_MOST) {
+        in->opt->signaled(in->opt->ctx, signum);
+    } else if (asks) {
+        in->signum = signum;
+        end(in);
+    }
 }
 
 static void on_open(void *ctx)
@@ -242,39 +228,49 @@ static void on_open(void *ctx)
         start_input(in);
 }
 
+static void catch_signals(struct interact *in)
+{
+    /* Without a terminal in raw mode, and nobody to pass signals on to, they end us as usual. */
+    size_t n = in->opt->signaled ? countof(caught) : in->raw ? NASKING : 0;
+    for (size_t i = 0; i < n; i++)
+        in->signals[i] = loop_signal(in->loop, caught[i], on_signal, in);
+    if (in->opt->tty) {
+        in->winch = loop_signal(in->loop, SIGWINCH, on_winch, in);
+        in->cont = loop_signal(in->loop, SIGCONT, on_cont, in);
+    }
+}
+
+static void release_signals(struct interact *in)
+{
+    loop_signal_cancel(&in->winch);
+    loop_signal_cancel(&in->cont);
+    for (size_t i = 0; i < countof(caught); i++)
+        loop_signal_cancel(&in->signals[i]);
+}
+
 int interact_run(struct interact_result *out, struct engine *e, struct interact_options *opt,
                  struct error *err)
 {
     struct interact in = { .opt = opt, .loop = engine_loop(e) };
-    auto_json json_t *body = opt->body;
     struct hijack_handlers hd = {
         .open = on_open, .data = on_data, .drained = on_drained, .closed = on_closed, .ctx = &in
     };
-    bool raw = opt->tty && opt->input && tty_is(STDIN_FILENO);
-    const char *keys = opt->detach_keys ? opt->detach_keys : DETACH_DEFAULT;
-    in.nkeys = interact_keys(in.keys, keys, err);
-    if (in.nkeys < 0 || (raw && tty_raw(STDIN_FILENO, err) < 0))
+    in.raw = opt->tty && opt->input && tty_is(STDIN_FILENO);
+    if (in.raw && tty_raw(STDIN_FILENO, err) < 0)
         return -1;
-    if (opt->tty)
-        in.winch = loop_signal(in.loop, SIGWINCH, on_winch, &in);
-    for (size_t i = 0; opt->signaled && i < countof(passed_signals); i++)
-        in.signals[i] = loop_signal(in.loop, passed_signals[i], on_signal, &in);
+    catch_signals(&in);
     opt->running = &in;
-    in.hijack = engine_hijack(e, opt->path, "tcp", NULL, body, &hd);
+    in.hijack = engine_hijack(e, opt->path, "tcp", NULL, opt->body, &hd);
     loop_wait(in.loop, &in.done);
     opt->running = NULL;
     stop_input(&in);
-    loop_signal_cancel(&in.winch);
-    for (size_t i = 0; i < countof(passed_signals); i++)
-        loop_signal_cancel(&in.signals[i]);
     if (in.hijack)
         hijack_close(in.hijack);
-    if (raw)
+    if (in.raw)
         tty_restore();
-    if (in.err.kind) {
-        error_move(err, &in.err);
-        return -1;
-    }
-    out->detached = in.detached;
+    release_signals(&in);
+    if (in.err.kind)
+        return error_move(err, &in.err);
+    *out = (struct interact_result){ .detached = in.detached, .signum = in.signum };
     return 0;
 }

@@ -22,7 +22,7 @@
 static struct {
     volatile sig_atomic_t raw_fd;    /* -1: not in raw mode */
     volatile sig_atomic_t hidden_fd; /* -1: the cursor is shown */
-    struct termios before;
+    struct termios before, raw;
     bool guarded;
 } terminal = { .raw_fd = -1, .hidden_fd = -1 };
 
@@ -51,14 +51,20 @@ bool tty_size(int fd, int *rows, int *cols)
     return false;
 }
 
+/* Nobody is left to be told that it failed. */
+static void put(int fd, const char *text)
+{
+    if (fd >= 0 && write(fd, text, strlen(text)) < 0)
+        errno = 0;
+}
+
 void tty_restore(void)
 {
-    static const char show_cursor[] = "\033[?25h";
     int saved_errno = errno;
+    /* At once: output that somebody holds back (ctrl-s) must not hold us back, too. */
     if (terminal.raw_fd >= 0)
-        tcsetattr(terminal.raw_fd, TCSADRAIN, &terminal.before);
-    if (terminal.hidden_fd >= 0 && write(terminal.hidden_fd, show_cursor, strlen(show_cursor)) < 0)
-        errno = saved_errno; /* nobody is left to be told */
+        tcsetattr(terminal.raw_fd, TCSANOW, &terminal.before);
+    put(terminal.hidden_fd, "\033[?25h");
     terminal.raw_fd = -1;
     terminal.hidden_fd = -1;
     errno = saved_errno;
@@ -71,6 +77,42 @@ static void on_death(int signum)
     raise(signum);
 }
 
+void tty_resume(void)
+{
+    if (terminal.raw_fd >= 0)
+        tcsetattr(terminal.raw_fd, TCSANOW, &terminal.raw);
+    put(terminal.hidden_fd, "\033[?25l");
+}
+
+/* SIGTSTP: the terminal is the shell's until we go on. */
+static void on_stop(int signum)
+{
+    int raw_fd = terminal.raw_fd, hidden_fd = terminal.hidden_fd, saved_errno = errno;
+    struct sigaction again, once = { .sa_handler = SIG_DFL };
+    sigset_t stop;
+    tty_restore();
+    sigemptyset(&once.sa_mask);
+    sigaction(signum, &once, &again);
+    raise(signum);
+    sigemptyset(&stop);
+    sigaddset(&stop, signum);
+    pthread_sigmask(SIG_UNBLOCK, &stop, NULL); /* here we stop, and go on */
+    pthread_sigmask(SIG_BLOCK, &stop, NULL);
+    sigaction(signum, &again, NULL);
+    terminal.raw_fd = raw_fd;
+    terminal.hidden_fd = hidden_fd;
+    tty_resume();
+    errno = saved_errno;
+}
+
+static void handle(int signum, void (*handler)(int))
+{
+    struct sigaction was, now = { .sa_handler = handler, .sa_flags = SA_RESTART };
+    sigemptyset(&now.sa_mask);
+    if (sigaction(signum, NULL, &was) == 0 && was.sa_handler == SIG_DFL)
+        sigaction(signum, &now, NULL);
+}
+
 static void guard(void)
 {
     static const int fatal[] = { SIGINT,  SIGTERM, SIGHUP, SIGQUIT, SIGABRT,
@@ -79,12 +121,9 @@ static void guard(void)
         return;
     terminal.guarded = true;
     atexit(tty_restore);
-    for (size_t i = 0; i < countof(fatal); i++) {
-        struct sigaction was, now = { .sa_handler = on_death };
-        sigemptyset(&now.sa_mask);
-        if (sigaction(fatal[i], NULL, &was) == 0 && was.sa_handler == SIG_DFL)
-            sigaction(fatal[i], &now, NULL);
-    }
+    for (size_t i = 0; i < countof(fatal); i++)
+        handle(fatal[i], on_death);
+    handle(SIGTSTP, on_stop);
 }
 
 int tty_raw(int fd, struct error *err)
@@ -97,6 +136,7 @@ int tty_raw(int fd, struct error *err)
     guard();
     terminal.before = modes;
     cfmakeraw(&modes);
+    terminal.raw = modes;
     if (tcsetattr(fd, TCSADRAIN, &modes) < 0)
         return error_errno(err, "set the terminal's modes");
     terminal.raw_fd = fd;

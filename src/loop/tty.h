@@ -9,10 +9,14 @@
 bool tty_is(int fd);
 /* Rows and columns of the terminal behind fd; false (and 24 x 80, or $LINES/$COLUMNS) otherwise. */
 bool tty_size(int fd, int *rows, int *cols);
-/* Raw mode for fd; remembered, and undone by tty_restore(), at exit and on fatal signals. */
+/* Raw mode for fd; remembered, and undone by tty_restore(), at exit and on fatal signals. SIGTSTP
+ * undoes it until the program goes on. */
 int tty_raw(int fd, struct error *err);
 /* Notes that the cursor is hidden / the display is in use, so that a death restores it. */
 void tty_hide_cursor(int fd, bool hidden);
 void tty_restore(void);
+/* Sets again what is remembered, after somebody else (a shell) has used the terminal: on SIGCONT.
+ */
+void tty_resume(void);
 
 #endif

@@ -43,6 +43,8 @@ ok "up again" stack up -d
 at_most "up -d with nothing to do" 4
 ok "ps" stack ps
 at_most "ps" 1
+ok "exec" stack exec -T s1 true
+at_most "exec: list, create, start, inspect" 4
 ok "down" stack down
 at_most "down, 1 + 2N + W" $((1 + 2 * containers + 1))
 ok "down of what is left" stack down -v
