@@ -98,7 +98,8 @@ static struct node *find_base(struct loader *ld, const struct place *place, cons
         auto_free char *home = path_expand_home(file);
         auto_free char *path = path_join(place->ctx->dir, home);
         other.file = arena_strdup(ld->a, path);
-        if (place->ctx->root && !path_below(place->ctx->root, path)) {
+        const char *root = place->ctx->root;
+        if (root && !(path_below(root, path) && paths_stay_inside(root, path))) {
             diag_error(ld->d, node_get(extends, "file")->span,
                        "this path leaves the folder of the project");
             return NULL;

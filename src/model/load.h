@@ -14,10 +14,19 @@
 #include "base/strv.h"
 #include "model/model.h"
 
-/* Finds the folder of a project that the stack file names by a git source. `url`, `ref` (may be
- * NULL) as the file has them. 0 with *out_dir (absolute, owned by the caller), or -1 with *err. */
-typedef int load_git_fn(char **out_dir, void *ctx, const char *name, const char *url,
-                        const char *ref, struct error *err);
+/* A project that the stack file names by a git source. */
+struct load_git_source {
+    const char *project;
+    const char *url; /* as the file has it; a path is absolute */
+    const char *ref; /* or NULL */
+    bool submodules;
+    const char *stack_name, *stack_dir;
+};
+
+/* Finds the folder of its checkout. 0 with *out_dir (absolute, owned by the caller), or -1 with
+ * *err. Called in the order of the file; everything in `source` is borrowed for the call. */
+typedef int load_git_fn(char **out_dir, void *ctx, const struct load_git_source *source,
+                        struct error *err);
 
 struct load_options {
     const char *const *files; /* -f, NULL-terminated; NULL: discovery */

@@ -152,6 +152,8 @@ void paths_confine(struct loader *ld, struct node *doc, const char *root, const 
  * when the printed document keeps paths relative. */
 const char *paths_base(struct loader *ld, const char *dir, const char *from);
 bool paths_is_remote(const char *context);
+/* Whether a path is below `root` when symbolic links of both are followed, as far as they exist. */
+bool paths_stay_inside(const char *root, const char *path);
 
 /* profiles.c: moves services that no active profile enables from the document to st->disabled. */
 void profiles_apply(struct loader *ld, struct node *doc);

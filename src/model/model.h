@@ -221,6 +221,17 @@ struct service {
     char hash[DIGEST_HEX_LEN + 8];
 };
 
+/* A source project: what owns a docstack/. */
+struct project {
+    const char *name;
+    const char *dir; /* absolute: its root, the folder of docstack/ */
+    const char *url; /* git: as the file has it, a path absolute; NULL: a folder of this machine */
+    const char *ref; /* git: or NULL, the default branch */
+    const char *below; /* git: the folder in the repository that is its root; "" for all of it */
+    bool submodules;
+    struct span span; /* of its name in the stack file */
+};
+
 struct stack {
     struct arena *arena;
     const char *name;
@@ -241,6 +252,8 @@ struct stack {
     size_t nsecrets;
     const struct image *images; /* every image that this stack builds, each once */
     size_t nimages;
+    const struct project *projects; /* native form: in the order of the file */
+    size_t nprojects;
     const char *registry; /* native form: where project images are found, or NULL */
     const char *track;
     /* Variables seen in interpolation: map name -> {default, required, alternative, value}. */

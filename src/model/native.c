@@ -23,12 +23,13 @@ struct need {
 struct native {
     struct loader *ld;
     struct node *doc;
+    struct project *projects; /* becomes the stack's */
     struct {
         VEC(struct need);
     } needs;
 };
 
-struct project {
+struct taken {
     const char *name;
     const char *root;
     struct node *entry; /* of the stack file */
@@ -80,17 +81,26 @@ static const char *join(struct loader *ld, const char *dir, const char *path)
     return arena_strdup(ld->a, joined);
 }
 
-static const char *git_root(struct native *n, const struct project *p, const struct node *git)
+static const char *git_root(struct native *n, const struct taken *p, const struct node *git)
 {
     struct loader *ld = n->ld;
-    const char *ref = node_text_at(p->entry, "ref"), *below = node_text_at(p->entry, "path");
+    const char *submodules = node_text_at(p->entry, "submodules");
+    struct load_git_source source = {
+        .project = p->name,
+        .url = node_text(git),
+        .ref = node_text_at(p->entry, "ref"),
+        .submodules = submodules && !strcmp(submodules, "true"),
+        .stack_name = ld->st->name,
+        .stack_dir = ld->found.dir,
+    };
+    const char *below = node_text_at(p->entry, "path");
     if (!ld->opt->git) {
         diag_error(ld->d, git->span, "project '%s' is not cloned yet", p->name);
         return NULL;
     }
     auto_free char *dir = NULL;
     auto_error struct error err = ERROR_INIT;
-    if (ld->opt->git(&dir, ld->opt->git_ctx, p->name, node_text(git), ref, &err) < 0) {
+    if (ld->opt->git(&dir, ld->opt->git_ctx, &source, &err) < 0) {
         diag_error(ld->d, git->span, "project '%s': %s", p->name, err.msg);
         if (err.hint)
             diag_hint(ld->d, "%s", err.hint);
@@ -98,14 +108,14 @@ static const char *git_root(struct native *n, const struct project *p, const str
     }
     if (!below || !*below)
         return arena_strdup(ld->a, dir);
-    const char *root = join(ld, dir, below);
-    if (path_below(dir, root))
-        return root;
+    auto_free char *root = path_join(dir, below);
+    if (path_below(dir, root) && paths_stay_inside(dir, root))
+        return arena_strdup(ld->a, root);
     diag_error(ld->d, node_get(p->entry, "path")->span, "this folder is not in the checkout");
     return NULL;
 }
 
-static bool find_root(struct native *n, struct project *p)
+static bool find_root(struct native *n, struct taken *p)
 {
     struct loader *ld = n->ld;
     const struct node *git = node_get(p->entry, "git"), *path = node_get(p->entry, "path");
@@ -129,9 +139,26 @@ static bool find_root(struct native *n, struct project *p)
     return true;
 }
 
+/* What commands will know of it. */
+static void note_project(struct native *n, const struct taken *p)
+{
+    struct stack *st = n->ld->st;
+    const char *below = node_text_at(p->entry, "path");
+    const char *submodules = node_text_at(p->entry, "submodules");
+    n->projects[st->nprojects++] = (struct project){
+        .name = p->name,
+        .dir = p->root,
+        .url = node_text_at(p->entry, "git"),
+        .ref = node_text_at(p->entry, "ref"),
+        .below = below && node_get(p->entry, "git") ? below : "",
+        .submodules = submodules && !strcmp(submodules, "true"),
+        .span = p->span,
+    };
+}
+
 /* Its manifest. */
 
-static struct node *read_manifest(struct native *n, const struct project *p)
+static struct node *read_manifest(struct native *n, const struct taken *p)
 {
     static const char *const names[] = { "docstack/docstack.yaml", "docstack/docstack.yml" };
     struct loader *ld = n->ld;
@@ -139,6 +166,12 @@ static struct node *read_manifest(struct native *n, const struct project *p)
         const char *path = join(ld, p->root, names[i]);
         if (!file_exists(path))
             continue;
+        if (!paths_stay_inside(p->root, path)) {
+            auto_free char *shown = path_show(path);
+            diag_error(ld->d, p->span, "'%s' leads out of the folder of project '%s'", shown,
+                       p->name);
+            return NULL;
+        }
         const struct source *src = document_source(ld, path, p->span);
         if (!src)
             return NULL;
@@ -153,7 +186,7 @@ static struct node *read_manifest(struct native *n, const struct project *p)
 }
 
 /* `build:` is implied; the project's root is the context, docstack/Dockerfile the recipe. */
-static void imply_build(struct native *n, const struct project *p, struct node *s, const char *name,
+static void imply_build(struct native *n, const struct taken *p, struct node *s, const char *name,
                         struct span at)
 {
     struct loader *ld = n->ld;
@@ -179,7 +212,7 @@ static void imply_build(struct native *n, const struct project *p, struct node *
         node_set_string(ld->a, build, "dockerfile", "docstack/Dockerfile");
 }
 
-static void complete_manifest(struct native *n, const struct project *p, struct node *doc)
+static void complete_manifest(struct native *n, const struct taken *p, struct node *doc)
 {
     struct loader *ld = n->ld;
     struct node *services = node_get(doc, "services");
@@ -211,7 +244,7 @@ static void complete_manifest(struct native *n, const struct project *p, struct 
 
 /* Into the stack. */
 
-static void take_services(struct native *n, const struct project *p, const struct node *manifest)
+static void take_services(struct native *n, const struct taken *p, const struct node *manifest)
 {
     struct loader *ld = n->ld;
     struct node *to = map_at(ld, n->doc, "services");
@@ -264,7 +297,7 @@ static void take_resources(struct native *n, const struct node *manifest)
     }
 }
 
-static void take_images(struct native *n, const struct project *p, const struct node *manifest)
+static void take_images(struct native *n, const struct taken *p, const struct node *manifest)
 {
     struct loader *ld = n->ld;
     const struct node *images = node_get(manifest, "images");
@@ -288,7 +321,7 @@ static void take_images(struct native *n, const struct project *p, const struct 
     }
 }
 
-static void take_needs(struct native *n, const struct project *p, const struct node *manifest)
+static void take_needs(struct native *n, const struct taken *p, const struct node *manifest)
 {
     const struct node *requires = node_get(manifest, "requires");
     node_each (i, requires) {
@@ -303,10 +336,11 @@ static void take_needs(struct native *n, const struct project *p, const struct n
     }
 }
 
-static void take_project(struct native *n, struct project *p)
+static void take_project(struct native *n, struct taken *p)
 {
     if (!find_root(n, p))
         return;
+    note_project(n, p);
     strmap_set(&n->ld->project_dirs, p->name, (void *)(uintptr_t)p->root);
     struct node *manifest = read_manifest(n, p);
     if (!manifest)
@@ -370,9 +404,11 @@ void native_resolve(struct loader *ld, struct node *doc)
     ld->st->track = node_text_at(doc, "track");
     if (projects && projects->kind == NODE_MAP) {
         paths_resolve(ld->a, doc, ld->found.dir);
+        n.projects = arena_alloc(ld->a, (projects->len + 1) * sizeof(*n.projects));
+        ld->st->projects = n.projects;
         node_each (i, projects) {
-            struct project p = { projects->keys[i], NULL, projects->items[i],
-                                 projects->key_spans[i] };
+            struct taken p = { projects->keys[i], NULL, projects->items[i],
+                               projects->key_spans[i] };
             if (p.entry->kind == NODE_MAP)
                 take_project(&n, &p);
         }

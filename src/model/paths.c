@@ -16,6 +16,7 @@ enum path_kind {
     PATH_UNIX,    /* on the engine's machine: a Windows path is absolute too */
     PATH_CONTEXT, /* may also be a URL, service:NAME, docker-image://... */
     PATH_WATCHED, /* symbolic links are followed */
+    PATH_GIT,     /* may also be a URL, or [USER@]HOST:PATH */
 };
 
 typedef struct node *visit_path(void *ctx, struct node *value, enum path_kind kind);
@@ -82,6 +83,7 @@ static void visit_document(const struct walk *w, struct node *doc)
     struct node *projects = node_get(doc, "projects");
     node_each (i, projects) {
         struct node *p = projects->items[i];
+        visit_at(w, p, "git", PATH_GIT);
         if (!node_get(p, "git"))
             visit_at(w, p, "path", PATH_PLAIN);
         visit_services(w, node_get(p, "services"));
@@ -140,6 +142,8 @@ static struct node *make_absolute(void *ctx, struct node *value, enum path_kind 
     const struct resolver *r = ctx;
     if (kind == PATH_CONTEXT && paths_is_remote(value->text))
         return value;
+    if (kind == PATH_GIT && value->text[strcspn(value->text, ":/")] == ':')
+        return value;
     if (!*value->text && kind != PATH_UNIX)
         return value;
     auto_free char *path = path_expand_home(value->text);
@@ -179,12 +183,28 @@ const char *paths_base(struct loader *ld, const char *dir, const char *from)
 
 /* Staying inside. */
 
+bool paths_stay_inside(const char *root, const char *path)
+{
+    auto_free char *real_root = follow_links(root);
+    auto_free char *real = follow_links(path);
+    return path_below(real_root, real);
+}
+
 struct fence {
     struct loader *ld;
     const char *root;
     const char *real_root;
     const char *project;
 };
+
+static void report_outside(const struct fence *f, struct span at)
+{
+    diag_error(f->ld->d, at, "this path leaves the folder of project '%s'", f->project);
+    diag_hint(f->ld->d,
+              "what the project needs from outside is said by the stack file, in "
+              "projects.%s.services",
+              f->project);
+}
 
 static struct node *check_inside(void *ctx, struct node *value, enum path_kind kind)
 {
@@ -197,11 +217,7 @@ static struct node *check_inside(void *ctx, struct node *value, enum path_kind k
     auto_free char *real = follow_links(clean);
     if (path_below(f->root, clean) && path_below(f->real_root, real))
         return value;
-    diag_error(f->ld->d, value->span, "this path leaves the folder of project '%s'", f->project);
-    diag_hint(f->ld->d,
-              "what the project needs from outside is said by the stack file, in "
-              "projects.%s.services",
-              f->project);
+    report_outside(f, value->span);
     return value;
 }
 
@@ -217,6 +233,17 @@ static void check_dockerfile(struct fence *f, const struct node *build)
     check_inside(f, whole, PATH_PLAIN);
 }
 
+/* Where a bind starts from is absolute; the layers of an overlay are paths that nobody looks at. */
+static void check_volume(struct fence *f, const struct node *volume)
+{
+    const struct node *device = node_at(volume, "driver_opts.device");
+    const struct node *o = node_at(volume, "driver_opts.o");
+    const char *from = node_text(device), *options = node_text(o);
+    bool bind = options && strstr(options, "bind") && from && !path_is_abs(from);
+    if (bind || (options && strstr(options, "dir=")))
+        report_outside(f, bind ? device->span : o->span);
+}
+
 void paths_confine(struct loader *ld, struct node *doc, const char *root, const char *project)
 {
     auto_free char *real_root = path_real(root, NULL);
@@ -227,4 +254,7 @@ void paths_confine(struct loader *ld, struct node *doc, const char *root, const 
         check_dockerfile(&f, node_get(services->items[i], "build"));
     node_each (i, images)
         check_dockerfile(&f, images->items[i]);
+    struct node *volumes = node_get(doc, "volumes");
+    node_each (i, volumes)
+        check_volume(&f, volumes->items[i]);
 }

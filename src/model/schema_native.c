@@ -2,10 +2,13 @@
 #include "model/schema_run.h"
 
 static const struct schema_key project_rows[] = {
-    { "path", SHAPE_STRING, MERGE_REPLACE, .doc = "Directory of the project's checkout." },
+    { "path", SHAPE_STRING, MERGE_REPLACE,
+      .doc = "Directory of the project's checkout; with `git`, the folder in the repository." },
     { "git", SHAPE_STRING, MERGE_REPLACE, .doc = "Repository to clone." },
     { "ref", SHAPE_STRING, MERGE_REPLACE,
       .doc = "Branch, tag or commit; what it meant is kept in `stack.lock`." },
+    { "submodules", SHAPE_BOOL, MERGE_REPLACE,
+      .doc = "Check out the repository's submodules, too; no by default." },
     { "services", SHAPE_MAP, MERGE_DEEP, .keys = &schema_service,
       .doc = "Overrides, merged over the services of the project's own manifest." },
 };

@@ -233,33 +233,111 @@ static void test_an_unset_variable_is_a_mistake(void **state)
     assert_refused(&compose, "NOPE"); /* stack.yaml is still the one that is found */
 }
 
-static int clone(char **out_dir, void *ctx, const char *name, const char *url, const char *ref,
-                 struct error *err)
+static int clone(char **out_dir, void *ctx, const struct load_git_source *source, struct error *err)
 {
-    if (strcmp(name, "web") != 0)
-        return error_set(err, ERR_NETWORK, 0, "no route to %s", url);
-    assert_string_equal(ref, "main");
+    if (strcmp(source->project, "web") != 0)
+        return error_set(err, ERR_NETWORK, 0, "no route to %s", source->url);
+    assert_string_equal(source->ref, "main");
+    assert_string_equal(source->stack_name, "demo");
+    assert_string_equal(source->stack_dir, ctx);
     *out_dir = path_join(ctx, "clone");
     return 0;
+}
+
+static struct loaded load_clone(void **state)
+{
+    return load_with((struct load_options){ .git = clone, .git_ctx = *state });
 }
 
 static void test_git_sources(void **state)
 {
     put_project("clone/sub", NULL);
-    put("stack.yaml", "projects:\n"
+    put("stack.yaml", "name: demo\nprojects:\n"
                       "  web: {git: 'https://example.org/x', ref: main, path: sub}\n");
-    auto_loaded struct loaded l =
-        load_with((struct load_options){ .git = clone, .git_ctx = *state });
-    char root[PATH_MAX];
+    auto_loaded struct loaded l = load_clone(state);
+    char root[PATH_MAX], other[PATH_MAX];
     snprintf(root, sizeof(root), "%s/clone/sub", (char *)*state);
     assert_string_equal(service(&l, "web")->build->context, root);
-    put("stack.yaml", "projects:\n"
+    assert_int_equal(l.stack->nprojects, 1);
+    const struct project *p = &l.stack->projects[0];
+    assert_string_equal(p->name, "web");
+    assert_string_equal(p->dir, root);
+    assert_string_equal(p->url, "https://example.org/x");
+    assert_string_equal(p->ref, "main");
+    assert_string_equal(p->below, "sub");
+    assert_false(p->submodules);
+    put("stack.yaml", "name: demo\nprojects:\n"
                       "  web: {git: u, ref: main, path: ../..}\n"
-                      "  other: {git: u}\n");
-    auto_loaded struct loaded bad =
-        load_with((struct load_options){ .git = clone, .git_ctx = *state });
-    assert_refused(&bad, "stack.yaml:2:34: error: this folder is not in the checkout");
-    assert_refused(&bad, "stack.yaml:3:16: error: project 'other': no route to u");
+                      "  other: {git: 'host:u'}\n  third: {git: ../u}\n");
+    auto_loaded struct loaded bad = load_clone(state);
+    assert_refused(&bad, "stack.yaml:3:34: error: this folder is not in the checkout");
+    assert_refused(&bad, "stack.yaml:4:16: error: project 'other': no route to host:u");
+    auto_free char *up = path_join(*state, "../u");
+    snprintf(other, sizeof(other), "project 'third': no route to %s", up);
+    assert_refused(&bad, other);
+}
+
+/* What a checkout holds is somebody else's: links in it do not lead out of it. */
+static void test_links_that_leave_a_checkout(void **state)
+{
+    static const char stack[] = "name: demo\nprojects:\n  web: {git: u, ref: main%s}\n";
+    static const struct {
+        const char *link, *to, *more, *manifest, *said;
+    } cases[] = {
+        { "sub", "..", ", path: sub", NULL, "3:34: error: this folder is not in the checkout" },
+        { "docstack/docstack.yaml", "/etc/passwd", "", NULL, "leads out of the folder" },
+        { "docstack/docstack.yaml", "../../secret", "", NULL, "leads out of the folder" },
+        { "data", "/etc", "", "services: {web: {volumes: ['./data/x:/x']}}", "leaves the folder" },
+        { "data", "..", "", "services: {web: {env_file: data/secret}}", "leaves the folder" },
+        { "data", "../secret", "", "services: {web: {label_file: data}}", "leaves the folder" },
+        { "data", "..", "", "services: {web: {extends: {file: data/other.yaml, service: x}}}",
+          "leaves the folder" },
+        { "data", "/", "", "services: {web: {build: data}}", "leaves the folder" },
+        { "data", "..", "", "services: {web: {build: {context: ., dockerfile: data/secret}}}",
+          "leaves the folder" },
+        { "data", "..", "",
+          "services: {web: {build: {context: ., additional_contexts: {x: data}}}}",
+          "leaves the folder" },
+        { "data", "..", "", "images: {x: data/secret}", "leaves the folder" },
+        { "data", "..", "", "configs: {x: {file: ./data/secret}}", "leaves the folder" },
+        { "data", "..", "", "secrets: {x: {file: data/secret}}", "leaves the folder" },
+        { "data", "..", "",
+          "volumes: {x: {driver: local, driver_opts: {type: none, o: bind, device: ./data}}}",
+          "leaves the folder" },
+        { "unused", "..", "", "volumes: {x: {driver_opts: {type: none, o: bind, device: etc}}}",
+          "leaves the folder" },
+        { "unused", "..", "", "volumes: {x: {driver_opts: {type: ext4, device: /dev/sda}}}",
+          "leaves the folder" },
+        { "unused", "..", "",
+          "volumes: {x: {driver_opts: {type: overlay, device: o, o: 'lowerdir=/,upperdir=u'}}}",
+          "leaves the folder" },
+        { "data", "..", "",
+          "services: {web: {develop: {watch: [{path: data, action: sync, "
+          "target: /x}]}}}",
+          "leaves the folder" },
+        { "unused", "..", "", "services: {web: {volumes: ['../secret:/x']}}", "leaves the folder" },
+        { "unused", "..", "", "services: {web: {volumes: ['/etc:/x']}}", "leaves the folder" },
+        { "unused", "..", "", "services: {web: {volumes: ['~/.ssh:/x']}}", "leaves the folder" },
+        { "docstack/Dockerfile", "../../secret", "", NULL, "leaves the folder" },
+    };
+    put("secret", "SECRET=1\n");
+    put("other.yaml", "services: {x: {image: y}}\n");
+    for (size_t i = 0; i < countof(cases); i++) {
+        auto_free char *path = xasprintf("clone/%s", cases[i].link);
+        auto_free char *text = NULL;
+        put("clone/docstack/Dockerfile", "FROM scratch\n");
+        put("clone/docstack/docstack.yaml", cases[i].manifest ? cases[i].manifest : "{}");
+        unlink(path);
+        assert_int_equal(symlink(cases[i].to, path), 0);
+        char *end = strstr(stack, "%s");
+        text = xasprintf("%.*s%s%s", (int)(end - stack), stack, cases[i].more, end + 2);
+        put("stack.yaml", text);
+        auto_loaded struct loaded l = load_clone(state);
+        if (l.stack)
+            fail_msg("'%s' was taken", cases[i].manifest ? cases[i].manifest : cases[i].link);
+        assert_refused(&l, cases[i].said);
+        unlink(path);
+    }
 }
 
 int main(void)
@@ -277,6 +355,7 @@ int main(void)
         stack_test(test_mistakes_about_projects),
         stack_test(test_an_unset_variable_is_a_mistake),
         stack_test(test_git_sources),
+        stack_test(test_links_that_leave_a_checkout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
