@@ -9,6 +9,7 @@
     X(plan) \
     X(ps) \
     X(logs) \
+    X(why) \
     X(check) \
     X(config) \
     X(ls) \

@@ -7,6 +7,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,8 @@ STACK = os.environ["STACK"]
 NAME = f"test-look-{os.getpid()}"
 WORK = tempfile.mkdtemp(prefix="test-", dir=os.environ.get("TEST_TMP"))
 FILE = os.path.join(WORK, "compose.yaml")
+
+SICK_FILE = os.path.join(WORK, "sick.yaml")
 
 FILE_TEXT = """
 services:
@@ -31,6 +34,23 @@ services:
     depends_on: [db]
 volumes:
   data: {}
+"""
+
+SICK_TEXT = """
+x-plain: &plain { image: busybox, command: tail -f /dev/null, stop_signal: SIGKILL, network_mode: none }
+services:
+  well: *plain
+  dies: { <<: *plain, command: "sh -c 'echo a word; echo another >&2; exit 3'" }
+  after: { <<: *plain, depends_on: { dies: { condition: service_completed_successfully } } }
+  later: { <<: *plain, depends_on: [after] }
+  sick:
+    <<: *plain
+    healthcheck: { test: "echo no luck; exit 1", interval: 100ms, retries: 1 }
+  needs_sick: { <<: *plain, depends_on: { sick: { condition: service_healthy } } }
+  nowhere: { <<: *plain, command: /nowhere }
+  other: { <<: *plain, image: "nobody.invalid/nothing", profiles: [off] }
+  made: { <<: *plain, build: ., image: "test-look-made:none", profiles: [off] }
+  taken: { image: busybox, ports: ["PORT:80"], profiles: [off] }
 """
 
 number = failed = 0
@@ -159,6 +179,69 @@ def stats():
     ok("no line is longer", max(map(len, lines)) <= 60 and "CPU %" in lines[0], t.seen)
 
 
+def why():
+    run("stop", "web")
+    result = run("why", "web")
+    # The engine may have forgotten the request already, when others do much on it.
+    ok("why: it was stopped", re.search("stopped on request|ended by SIGKILL", result.stdout),
+       result)
+    ok("which is not as declared: 5", result.returncode == 5, result)
+    run("start", "web")
+    result = run("why", "web")
+    ok("why of what runs: 0", result.returncode == 0, result)
+    ok("it says since when", re.search(r"since +20\d\d-.*ago", result.stdout), result)
+    ok("and nothing about up", "up would" not in result.stdout, result)
+    with open(FILE, "w") as f:
+        f.write(FILE_TEXT.replace("hello from db", "goodbye from db"))
+    result = run("why", "db")
+    ok("why up would replace it", re.search(r"up would +replace .*-db-1: command changed, "
+                                            r".*compose.yaml:5\n", result.stdout), result)
+    ok("which is nothing wrong: 0", result.returncode == 0, result)
+    with open(FILE, "w") as f:
+        f.write(FILE_TEXT)
+    result = run("why", "nobody")
+    ok("of a service that is not there: 1", result.returncode == 1, result)
+
+
+def explained(service, **wanted):
+    """The explanation as JSON, looked at for some of its values."""
+    result = subprocess.run([STACK, "-p", NAME + "-sick", "-f", SICK_FILE, "why", service,
+                             "--format", "json"], capture_output=True, text=True)
+    got = json.loads(result.stdout)
+    part = {key: got[key] for key in wanted}
+    ok(f"why {service}", part == wanted and result.returncode == (got["state"] != "running") * 5,
+       result)
+    return got
+
+
+def why_sick():
+    taken = socket.create_server(("0.0.0.0", 0))
+    with open(SICK_FILE, "w") as f:
+        f.write(SICK_TEXT.replace("PORT", str(taken.getsockname()[1])))
+    with open(os.path.join(WORK, "Dockerfile"), "w") as f:
+        f.write("FROM busybox\n")
+    up = subprocess.run([STACK, "-p", NAME + "-sick", "-f", SICK_FILE, "up", "-d"],
+                        capture_output=True, text=True)
+    ok("up of what cannot be up: 5", up.returncode == 5, up)
+    explained("well", state="running", phase=None, held_back=[], output=[])
+    got = explained("dies", state="failing", phase="exited", exit_code=3,
+                    held_back=["after", "later"], reason="it ended with exit code 3")
+    ok("with its last lines", sorted(got["output"]) == ["a word", "another"], got)
+    explained("after", state="waiting", held_back=["later"], waits_for=[
+        {"service": "dies", "condition": "completed", "state": "exited with code 3"}])
+    got = explained("later", state="waiting")
+    ok("behind several there is one to look at", "'stack why dies'" in got["next"], got)
+    got = explained("sick", state="failing", phase="ready", held_back=["needs_sick"])
+    ok("with the output of its check", got["health"]["output"] == ["no luck"], got)
+    got = explained("nowhere", state="failing", phase="start")
+    ok("with the engine's words", "/nowhere" in got["reason"], got)
+    explained("other", state="absent", phase="pull")
+    explained("made", state="absent", phase="build")
+    got = explained("taken", state="failing", phase="start")
+    ok("by whom the port is taken", f"process {os.getpid()}" in got["reason"], got)
+    taken.close()
+
+
 try:
     with open(FILE, "w") as f:
         f.write(FILE_TEXT)
@@ -166,8 +249,12 @@ try:
     ok("up", up.returncode == 0, up)
     scale()
     stats()
+    why()
+    why_sick()
 finally:
     run("down", "-v", "-t", "0")
+    subprocess.run([STACK, "-p", NAME + "-sick", "-f", SICK_FILE, "down", "-t", "0"],
+                   capture_output=True)
     shutil.rmtree(WORK)
 print(f"1..{number}")
 sys.exit(failed != 0)
