@@ -1,7 +1,7 @@
 #!/bin/sh
 # A room includes only rooms that stand before it in `rooms`, no pair of `never`, and nobody else's
 # private header.
-rooms="base loop net text model engine registry git state plan build run live view server cli"
+rooms="base loop net text model engine registry git session state plan build run live view server cli"
 never="text:loop text:net model:loop model:net plan:engine plan:net plan:loop view:engine"
 
 includes() {

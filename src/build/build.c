@@ -1,19 +1,21 @@
 /*
  * One build, from the folder to the image: the recipe is read and the context scanned on the worker
- * pool; bases that the engine lacks are pulled; then the request goes out and the tar streams while
- * its files are read. What the label says is what was scanned, and the pack refuses a file that
- * changed since.
+ * pool; bases that the engine lacks are pulled; a session is opened where the build may ask for
+ * something; then the request goes out and the tar streams while its files are read. What the label
+ * says is what was scanned, and the pack refuses a file that changed since.
  */
 #include "build/build.h"
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "build/bases.h"
 #include "build/pack.h"
 #include "build/progress.h"
 #include "build/request.h"
 #include "build/sender.h"
+#include "build/services.h"
 #include "registry/auth.h"
 
 /* What the worker pool makes, and what the sender reads from. */
@@ -44,6 +46,9 @@ struct build {
     bool preparing;
     struct bases *bases;
     struct registry_lookup *lookup;
+    struct services *services; /* NULL: the build asks for nothing */
+    bool served;               /* the session opened */
+    struct error session_err;  /* why it broke off */
     struct sender *sender;
     struct engine_call *call;
     struct progress *progress;
@@ -71,6 +76,8 @@ static void stop_preparing(struct prepared *p)
 
 static void build_free(struct build *b)
 {
+    services_close(b->services);
+    error_clear(&b->session_err);
     /* A piece that is being made still reads from `prepared`. */
     if (b->sender)
         sender_free(b->sender, prepared_free, b->prepared);
@@ -96,6 +103,12 @@ static void on_value(void *ctx, json_t *value)
     progress_value(b->progress, value);
 }
 
+static void hint_secret(struct error *err)
+{
+    if (err->kind == ERR_BUILD && strstr(err->msg, "secret ") && strstr(err->msg, ": not found"))
+        error_hint(err, "give it to the build with build.secrets in the stack file");
+}
+
 /* What stands in the first line of a Dockerfile is easily overlooked when a registry fails. */
 static void hint_syntax(const struct build *b, struct error *err)
 {
@@ -105,6 +118,16 @@ static void hint_syntax(const struct build *b, struct error *err)
                    "the line '# syntax=%s' makes the engine fetch that frontend from a registry; "
                    "without the line it uses its own",
                    syntax);
+}
+
+static void hint_next(const struct build *b, struct error *err)
+{
+    if (b->session_err.kind) {
+        error_hint(err, "%s", b->session_err.msg);
+        return;
+    }
+    hint_syntax(b, err);
+    hint_secret(err);
 }
 
 static void on_answer(void *ctx, const struct engine_answer *answer, const struct error *err)
@@ -130,7 +153,7 @@ static void on_answer(void *ctx, const struct engine_answer *answer, const struc
         progress_end(&id, b->progress, &problem);
     }
     if (problem.kind)
-        hint_syntax(b, &problem);
+        hint_next(b, &problem);
     end(b, problem.kind ? NULL : id, problem.kind ? &problem : NULL);
 }
 
@@ -162,7 +185,13 @@ static void send(struct build *b, const char *registry_config)
     struct survey_image *si = &b->detail->images[b->index];
     const struct prepared *p = b->prepared;
     survey_fingerprint(si->fingerprint, b->detail, p->recipe, p->core);
-    const struct build_request in = { p->recipe, &b->opt, si->fingerprint, b->buildkit };
+    const struct build_request in = {
+        .recipe = p->recipe,
+        .options = &b->opt,
+        .fingerprint = si->fingerprint,
+        .buildkit = b->buildkit,
+        .session = b->services ? services_session(b->services) : NULL,
+    };
     auto_error struct error err = ERROR_INIT;
     struct engine_request rq = { 0 };
     if (build_request(&rq, &in, &err) < 0 || (p->context && open_sender(b, &err) < 0)) {
@@ -201,6 +230,57 @@ static void find_credentials(struct build *b)
     free(refs);
 }
 
+/* Serving. */
+
+static void on_session_open(void *ctx)
+{
+    struct build *b = ctx;
+    b->served = true;
+    send(b, NULL);
+}
+
+static bool need_services(const struct build *b)
+{
+    return services_need(b->prepared->recipe, &b->opt) == SERVICES_NEEDED;
+}
+
+/* An engine without sessions builds what needs none. One that breaks off ends the build by itself,
+ * in words that say less. */
+static void on_session_failed(void *ctx, const struct error *err)
+{
+    struct build *b = ctx;
+    if (b->served) {
+        error_copy(&b->session_err, err);
+        return;
+    }
+    auto_error struct error problem = ERROR_INIT;
+    error_copy(&problem, err);
+    services_close(b->services);
+    b->services = NULL;
+    if (!need_services(b)) {
+        log_debug("build: %s", problem.msg);
+        send(b, NULL);
+        return;
+    }
+    if (problem.kind == ERR_ENGINE) {
+        problem.kind = ERR_INPUT;
+        error_hint(&problem, "secrets and SSH agents in builds need an engine with BuildKit");
+    }
+    end(b, NULL, &problem);
+}
+
+static void start_services(struct build *b)
+{
+    const struct services_handlers hd = { on_session_open, on_session_failed, b };
+    auto_error struct error err = ERROR_INIT;
+    const struct recipe *r = b->prepared->recipe;
+    if (services_need(r, &b->opt) == SERVICES_NOT ||
+        (services_start(&b->services, b->engine, r, &b->opt, &hd, &err) < 0 && !need_services(b)))
+        send(b, NULL);
+    else if (!b->services)
+        end(b, NULL, &err);
+}
+
 static void on_base_step(void *ctx, const struct build_step *step)
 {
     struct build *b = ctx;
@@ -215,7 +295,7 @@ static void on_bases(void *ctx, const struct error *err)
     if (err)
         end(b, NULL, err);
     else if (b->buildkit)
-        send(b, NULL);
+        start_services(b);
     else
         find_credentials(b);
 }
@@ -243,7 +323,9 @@ static void on_prepared(void *ctx)
         return;
     }
     b->preparing = false;
-    const struct build_request in = { p->recipe, &b->opt, NULL, b->buildkit };
+    const struct build_request in = { .recipe = p->recipe,
+                                      .options = &b->opt,
+                                      .buildkit = b->buildkit };
     if (p->err.kind || build_request_check(&in, &p->err) < 0) {
         end(b, NULL, &p->err);
         return;

@@ -56,6 +56,7 @@ struct build_options {
     bool no_cache;
     bool pull;               /* --pull: newer bases */
     const struct node *args; /* --build-arg, over the file's; or NULL */
+    const struct node *ssh;  /* --ssh, over the file's: id -> socket or null; or NULL */
     bool classic;            /* DOCKER_BUILDKIT=0 */
 };
 

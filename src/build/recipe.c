@@ -187,6 +187,10 @@ void recipe_digest(char out[DIGEST_HEX_LEN + 1], const struct recipe *r, const c
     digest_node(d, image->labels);
     for (size_t i = 0; i < countof(keys); i++)
         digest_node(d, node_get(image->config, keys[i]));
+    /* Which secrets it gets, never what they are: a build does not depend on that. */
+    const struct node *secrets = node_get(image->config, "secrets");
+    if (secrets && secrets->len)
+        digest_node(d, secrets);
     digest_end(d, out);
 }
 

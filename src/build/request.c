@@ -43,13 +43,23 @@ static int check_contexts(const struct recipe *r, struct error *err)
     return 0;
 }
 
-static int check_classic(const struct recipe *r, struct error *err)
+/* What BuildKit alone does. */
+static int check_classic(const struct build_request *in, struct error *err)
 {
-    if (!r->dockerfile.heredocs)
+    const struct dockerfile *df = &in->recipe->dockerfile;
+    if (is_set(config(in, "secrets")))
+        error_set(err, ERR_INPUT, 0, "build.secrets: the classic builder has no secrets");
+    else if (is_set(config(in, "ssh")))
+        error_set(err, ERR_INPUT, 0, "build.ssh: the classic builder has no SSH agents");
+    else if (df->session_mounts)
+        error_set(
+            err, ERR_INPUT, 0,
+            "the Dockerfile mounts a secret or an SSH agent, which the classic builder cannot");
+    else if (df->heredocs)
+        error_set(err, ERR_INPUT, 0,
+                  "the Dockerfile has here-documents, which the classic builder does not run");
+    else
         return 0;
-    error_set(err, ERR_INPUT, 0,
-              "the Dockerfile has here-documents, which the classic builder does "
-              "not run");
     return error_hint(err, "build it with BuildKit: unset DOCKER_BUILDKIT");
 }
 
@@ -58,8 +68,6 @@ int build_request_check(const struct build_request *in, struct error *err)
     static const struct {
         const char *key, *what;
     } unsupported[] = {
-        { "secrets", "secrets in builds need a BuildKit session, which is not there yet" },
-        { "ssh", "SSH in builds needs a BuildKit session, which is not there yet" },
         { "entitlements", "the engine's build request cannot grant entitlements" },
         { "privileged", "the engine's build request cannot grant privileges" },
     };
@@ -68,17 +76,13 @@ int build_request_check(const struct build_request *in, struct error *err)
         if (is_set(config(in, unsupported[i].key)))
             return error_set(err, ERR_INPUT, 0, "build.%s: %s", unsupported[i].key,
                              unsupported[i].what);
-    if (r->dockerfile.session_mounts)
-        return error_set(err, ERR_INPUT, 0,
-                         "the Dockerfile mounts a secret or an SSH agent: that needs a BuildKit "
-                         "session, which is not there yet");
     if (r->image->remote_context && r->image->dockerfile_inline)
         return error_set(err, ERR_INPUT, 0,
                          "build.dockerfile_inline cannot be used with a context that the engine "
                          "fetches");
     if (check_contexts(r, err) < 0 || check_cache_to(in, err) < 0)
         return -1;
-    return in->buildkit ? 0 : check_classic(r, err);
+    return in->buildkit ? 0 : check_classic(in, err);
 }
 
 static void add_json(struct str *path, const char *key, json_t *value)
@@ -191,6 +195,7 @@ int build_request(struct engine_request *rq, const struct build_request *in, str
     str_add(&path, "/build");
     if (in->buildkit)
         engine_query(&path, "version", "2");
+    engine_query(&path, "session", in->session);
     if (image->remote_context)
         engine_query(&path, "remote", image->context);
     engine_query(&path, "dockerfile", in->recipe->place.dockerfile_name);

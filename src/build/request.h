@@ -10,9 +10,10 @@ struct build_request {
     const struct build_options *options;
     const char *fingerprint; /* value of LABEL_FINGERPRINT */
     bool buildkit;
+    const char *session; /* id of an open session, or NULL */
 };
 
-/* What the engine cannot do, or what needs a BuildKit session: ERR_INPUT that names the key. */
+/* What the engine or its classic builder cannot do: ERR_INPUT that names the key. */
 int build_request_check(const struct build_request *in, struct error *err);
 /* Method, path and kind of answer; body and credentials are the caller's affair. */
 int build_request(struct engine_request *rq, const struct build_request *in, struct error *err);

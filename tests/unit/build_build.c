@@ -270,8 +270,11 @@ static void a_frontend_that_cannot_be_fetched(void **state)
 {
     auto_fixture struct fixture f;
     fixture_open(&f, *state, "# syntax=docker/dockerfile:1\nFROM scratch\n");
+    peer_answer(f.peer, 404, "{\"message\":\"page not found\"}"); /* the session, not needed */
     peer_answer(f.peer, 200, "{\"error\":\"docker.io/docker/dockerfile:1: no such host\"}\n");
     build(&f);
+    SAW(&f, 0, "POST /v1.41/session ");
+    SAW(&f, 1, "POST /v1.41/build?version=2&dockerfile=");
     assert_failed(&f, ERR_BUILD, "no such host");
     assert_non_null(strstr(f.err.hint, "'# syntax=docker/dockerfile:1'"));
 }
@@ -281,14 +284,25 @@ static void mistakes_before_anything_is_sent(void **state)
     auto_fixture struct fixture f;
     fixture_open(&f, *state, "FROM scratch\n");
     put("web/Dockerfile", "FROM scratch\nRUN --mount=type=secret,id=x true\n");
-    build(&f);
-    assert_failed(&f, ERR_INPUT, "BuildKit session");
+    build_with(&f, &(const struct build_options){ .classic = true });
+    assert_failed(&f, ERR_INPUT, "mounts a secret or an SSH agent");
     f.done = false;
     error_clear(&f.err);
     assert_int_equal(unlink("web/Dockerfile"), 0);
     build(&f);
     assert_failed(&f, ERR_INPUT, "there is no Dockerfile");
     assert_int_equal(peer_requests(f.peer)->len, 1);
+}
+
+static void an_engine_without_sessions(void **state)
+{
+    auto_fixture struct fixture f;
+    fixture_open(&f, *state, "FROM scratch\nRUN --mount=type=secret,id=x true\n");
+    peer_answer(f.peer, 404, "{\"message\":\"page not found\"}");
+    build(&f);
+    assert_failed(&f, ERR_INPUT, "page not found");
+    assert_non_null(strstr(f.err.hint, "an engine with BuildKit"));
+    assert_int_equal(peer_requests(f.peer)->len, 2);
 }
 
 /* Cancelled after k turns of the loop, for every k until it is done by itself. */
@@ -343,6 +357,7 @@ int main(void)
         stack_test(every_bad_end),
         stack_test(a_frontend_that_cannot_be_fetched),
         stack_test(mistakes_before_anything_is_sent),
+        stack_test(an_engine_without_sessions),
         stack_test(cancelled_at_every_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

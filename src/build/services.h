@@ -1,0 +1,36 @@
+/*
+ * What the engine may ask us for during one build, by a session of BuildKit: the secrets and SSH
+ * agents that the stack file gives to it, and logins at registries.
+ */
+#ifndef BUILD_SERVICES_H
+#define BUILD_SERVICES_H
+
+#include "build/build.h"
+#include "build/recipe.h"
+
+enum services_need {
+    SERVICES_NOT,    /* the build asks for nothing */
+    SERVICES_WISHED, /* it may: without them it is tried all the same */
+    SERVICES_NEEDED,
+};
+
+enum services_need services_need(const struct recipe *r, const struct build_options *opt);
+
+struct services;
+
+struct services_handlers {
+    void (*open)(void *ctx);
+    /* Once at most: the session could not be opened, or broke off. Still to be closed. */
+    void (*failed)(void *ctx, const struct error *err);
+    void *ctx;
+};
+
+/* ERR_INPUT: a secret or an agent that is not there; ERR_NOTFOUND: no libnghttp2. */
+int services_start(struct services **out, struct engine *e, const struct recipe *r,
+                   const struct build_options *opt, const struct services_handlers *hd,
+                   struct error *err);
+const char *services_session(const struct services *s);
+void services_close(struct services *s);
+DEFINE_FREEP(struct services, services_close)
+
+#endif

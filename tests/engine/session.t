@@ -1,0 +1,130 @@
+#!/bin/sh
+# Builds that ask for something: secrets, an SSH agent.
+. "$TOP/tests/support/engine.sh"
+
+name=test-session-$$
+once=$name-$(date +%s)
+agent_pid=
+
+cleanup() {
+    [ -z "$agent_pid" ] || kill "$agent_pid"
+    for image in secrets agent; do
+        engine "/images/$name-$image?force=1" -X DELETE
+    done
+}
+
+stack() {
+    "$STACK" -f "$work/compose.yaml" "$@"
+}
+
+# An agent with one key, and a program that asks an agent how many keys it has. It is linked to
+# nothing, so that it runs in any image.
+SSH_AUTH_SOCK=$work/agent.sock
+export SSH_AUTH_SOCK
+ssh-agent -a "$SSH_AUTH_SOCK" >"$work/agent.sh"
+agent_pid=$(sed -n 's/^SSH_AGENT_PID=\([0-9]*\);.*/\1/p' "$work/agent.sh")
+ssh-keygen -q -t ed25519 -N '' -C a-key -f "$work/key"
+ok 'a key for the agent' ssh-add -q "$work/key"
+mkdir "$work/agent"
+cat >"$work/ask.c" <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int main(void)
+{
+    struct sockaddr_un to = { .sun_family = AF_UNIX };
+    unsigned char answer[9];
+    size_t n = 0;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    strncpy(to.sun_path, getenv("SSH_AUTH_SOCK"), sizeof(to.sun_path) - 1);
+    if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 || write(fd, "\0\0\0\1\13", 5) != 5)
+        return 1;
+    while (n < sizeof(answer)) {
+        ssize_t got = read(fd, answer + n, sizeof(answer) - n);
+        if (got <= 0)
+            return 1;
+        n += (size_t)got;
+    }
+    printf("keys: %d\n", answer[8]);
+    return 0;
+}
+END
+ok 'a program that asks an agent' "${CC%% *}" -static -o "$work/agent/ask" "$work/ask.c"
+
+cat >"$work/compose.yaml" <<END
+name: $name
+services:
+  secrets:
+    build:
+      context: .
+      args: { ONCE: $once }
+      secrets: [file, { source: variable, target: renamed }]
+      dockerfile_inline: |
+        FROM busybox
+        ARG ONCE
+        RUN --mount=type=secret,id=file,required=true --mount=type=secret,id=renamed \\
+            --mount=type=secret,id=unknown \\
+            sha256sum /run/secrets/file && sha256sum /run/secrets/renamed && \\
+            test ! -e /run/secrets/unknown && echo all-seen
+  agent:
+    build:
+      context: ./agent
+      args: { ONCE: $once }
+      ssh: [default]
+      dockerfile_inline: |
+        FROM busybox
+        ARG ONCE
+        COPY ask /ask
+        RUN --mount=type=ssh /ask && /ask
+        RUN --mount=type=ssh,id=other test ! -S "\$\$SSH_AUTH_SOCK" && echo none-other
+  missing:
+    build: { context: ., secrets: [nowhere], dockerfile_inline: "FROM busybox" }
+  required:
+    build:
+      context: .
+      args: { ONCE: $once }
+      dockerfile_inline: |
+        FROM busybox
+        ARG ONCE
+        RUN --mount=type=secret,id=file,required=true true
+secrets:
+  file: { file: ./file.secret }
+  variable: { environment: TEST_SECRET }
+  nowhere: { file: ./nowhere.secret }
+END
+# The longest that there may be, and one that no shell would keep.
+head -c 512000 /dev/urandom >"$work/file.secret"
+export TEST_SECRET='s3cret: "% {}'
+
+stack --debug build secrets >"$work/out" 2>&1
+is 'a build with secrets ends well' $? 0
+is 'a file' "$(grep -c "$(sha256sum <"$work/file.secret" | cut -d' ' -f1)" "$work/out")" 1
+is 'a variable' "$(grep -c "$(printf %s "$TEST_SECRET" | sha256sum | cut -d' ' -f1)" "$work/out")" 1
+is 'an optional one that is not there' "$(grep -c ' all-seen$' "$work/out")" 1
+is 'no secret in what is said' "$(grep -c 's3cret' "$work/out")" 0
+is 'no secret in the image' "$(engine "/images/$name-secrets/json" | grep -c 's3cret')" 0
+is 'no secret in its history' "$(engine "/images/$name-secrets/history" | grep -c 's3cret')" 0
+
+stack build agent >"$work/out" 2>&1
+is 'a build with an agent ends well' $? 0
+is 'it answers, each time' "$(grep -c ' keys: 1$' "$work/out")" 2
+is 'another one is not there' "$(grep -c ' none-other$' "$work/out")" 1
+
+stack build missing >"$work/out" 2>&1
+is 'a secret whose file is missing' $? 15
+ok 'is named' grep -q "the build secret 'nowhere' from '$work/nowhere.secret'" "$work/out"
+stack build required >"$work/out" 2>&1
+is 'a secret that the build was not given' $? 17
+ok 'has a next step' grep -q 'hint: give it to the build with build.secrets' "$work/out"
+SSH_AUTH_SOCK='' stack build agent >"$work/out" 2>&1
+is 'no agent' $? 15
+ok 'is said' grep -q 'SSH_AUTH_SOCK is not set' "$work/out"
+SSH_AUTH_SOCK=$work/key stack build agent >"$work/out" 2>&1
+ok 'a key is no agent' grep -q "'$work/key' is not the socket of an SSH agent" "$work/out"
+DOCKER_BUILDKIT=0 stack build secrets >"$work/out" 2>&1
+ok 'the classic builder has no secrets' grep -q 'the classic builder has no secrets' "$work/out"
+done_testing
