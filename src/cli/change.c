@@ -12,6 +12,7 @@
 #include "base/vec.h"
 #include "model/schema.h"
 #include "run/duplicates.h"
+#include "run/lease.h"
 #include "run/run.h"
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
@@ -161,6 +162,8 @@ int change_observe_up(struct change *c, const char *const *services, struct erro
         *vec_push(&refs) = c->survey->bases[i];
     int rc = cli_observe(&c->now, c->cli, OBSERVE_ALL, refs.items, refs.len, err);
     vec_free(&refs);
+    if (rc == 0)
+        rc = lease_ports(c->cli->engine, c->cli->stack, c->now, err);
     if (rc == 0 && c->survey)
         build_survey_observed(c->survey, c->now);
     return rc;

@@ -58,6 +58,7 @@ void cli_load_options(struct load_options *out, const struct cli *cli, const str
         .files = (const char *const *)g->files.items,
         .stack_name = g->stack,
         .project_name = g->project_name,
+        .instance = g->instance,
         .project_directory = g->project_directory,
         .env_files = (const char *const *)g->env_files.items,
         .profiles = (const char *const *)g->profiles.items,

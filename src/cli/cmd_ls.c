@@ -7,6 +7,7 @@
 #include "base/strmap.h"
 #include "cli/cli.h"
 #include "cli/listing.h"
+#include "model/instance.h"
 #include "model/labels.h"
 
 struct ls_options {
@@ -28,6 +29,7 @@ static const struct option rows[] = {
 struct row {
     const char *name;
     const char *files;
+    const char *instance, *ports; /* "" : none */
     size_t states[CONTAINER_DEAD + 1];
 };
 
@@ -52,6 +54,15 @@ static char *status_text(const struct row *row)
     return str_detach(&text);
 }
 
+/* "20100-20199": what is leased for an instance; "" otherwise. Owned by the caller. */
+static char *ports_text(const struct row *row)
+{
+    int64_t block;
+    if (num_range(&block, row->ports, 1, 65535) < 0)
+        return xstrdup("");
+    return xasprintf("%d-%d", (int)block, (int)block + PORT_BLOCK - 1);
+}
+
 static bool is_listed(const struct ls_options *o, const struct row *row)
 {
     bool runs = row->states[CONTAINER_RUNNING] || row->states[CONTAINER_PAUSED] ||
@@ -71,12 +82,17 @@ static void collect(struct strmap *stacks, const struct snapshot *now)
         if (!row) {
             row = xnew(struct row);
             row->name = name;
+            row->instance = row->ports = "";
             strmap_set(stacks, name, row);
         }
         row->states[c->state]++;
         const char *files = label_get(c->labels, c->nlabels, LABEL_CONFIG_FILES);
         if (!row->files || !*row->files)
             row->files = files;
+        if (!*row->instance)
+            row->instance = label_get(c->labels, c->nlabels, LABEL_INSTANCE);
+        if (!*row->ports)
+            row->ports = label_get(c->labels, c->nlabels, LABEL_PORT_BLOCK);
     }
 }
 
@@ -84,13 +100,17 @@ static int print(struct strmap *stacks, const struct ls_options *o, struct error
 {
     static const struct listing_column columns[] = { { "NAME", "Name" },
                                                      { "STATUS", "Status" },
-                                                     { "CONFIG FILES", "ConfigFiles" } };
-    size_t n = 0;
+                                                     { "CONFIG FILES", "ConfigFiles" },
+                                                     { "INSTANCE", "Instance" },
+                                                     { "PORTS", "Ports" } };
+    size_t n = 0, instances = 0;
     auto_free const struct row **sorted = xcalloc(strmap_len(stacks) + 1, sizeof(*sorted));
     strmap_each (it, stacks)
         sorted[n++] = it->value;
+    for (size_t i = 0; i < n; i++)
+        instances += is_listed(o, sorted[i]) && *sorted[i]->instance;
     qsort(sorted, n, sizeof(*sorted), row_order);
-    auto_(listing_freep) struct listing *l = listing_new(columns, countof(columns));
+    auto_(listing_freep) struct listing *l = listing_new(columns, instances ? countof(columns) : 3);
     for (size_t i = 0; i < n; i++) {
         if (!is_listed(o, sorted[i]))
             continue;
@@ -99,9 +119,11 @@ static int print(struct strmap *stacks, const struct ls_options *o, struct error
             continue;
         }
         auto_free char *status = status_text(sorted[i]);
+        auto_free char *ports = ports_text(sorted[i]);
         listing_add(l,
-                    json_pack("{s:s, s:s, s:s}", "Name", sorted[i]->name, "Status", status,
-                              "ConfigFiles", sorted[i]->files),
+                    json_pack("{s:s, s:s, s:s, s:s, s:s}", "Name", sorted[i]->name, "Status",
+                              status, "ConfigFiles", sorted[i]->files, "Instance",
+                              sorted[i]->instance, "Ports", ports),
                     NULL);
     }
     return o->quiet ? EXIT_DONE : listing_print(l, o->format, false, false, stdout, err);

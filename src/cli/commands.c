@@ -30,6 +30,7 @@
     X(attach) \
     X(wait) \
     X(port) \
+    X(env) \
     X(top) \
     X(stats) \
     X(volumes) \
@@ -61,6 +62,9 @@ const struct option global_options[] = {
       false, false },
     { "project-name", 'p', OPT_STRING, GLOBAL(project_name), "NAME",
       "Name of the stack on the engine", NULL, COMPLETE_STACK, false, false },
+    { "instance", 0, OPT_STRING, GLOBAL(instance), "NAME",
+      "One of several of this stack (default: the git work tree, when it is not the main one)",
+      NULL, COMPLETE_NONE, false, false },
     { "project-directory", 0, OPT_STRING, GLOBAL(project_directory), "DIR",
       "Folder that relative paths start from (default: the first file's)", NULL, COMPLETE_DIR,
       false, false },

@@ -198,8 +198,9 @@ static void add_labels(json_t *config, const struct create_input *in)
     for (size_t i = 0; i < s->ndeps; i++)
         str_addf(&deps, "%s%s:%s:%s", deps.len ? "," : "", s->deps[i].service->name,
                  condition_text(s->deps[i].condition), s->deps[i].restart ? "true" : "false");
-    char number[16];
+    char number[16], block[16];
     snprintf(number, sizeof(number), "%d", in->number);
+    snprintf(block, sizeof(block), "%d", in->stack->port_block);
     add_label(labels, LABEL_STACK, in->stack->name);
     add_label(labels, LABEL_SERVICE, s->name);
     add_label(labels, LABEL_NUMBER, number);
@@ -214,6 +215,10 @@ static void add_labels(json_t *config, const struct create_input *in)
     add_label(labels, LABEL_HASH, s->hash);
     if (in->stack->files && in->stack->files[0])
         add_label(labels, LABEL_FILE, in->stack->files[0]);
+    if (in->stack->instance)
+        add_label(labels, LABEL_INSTANCE, in->stack->instance);
+    if (in->stack->port_block)
+        add_label(labels, LABEL_PORT_BLOCK, block);
     for (const char *const *l = in->labels; l && l[0]; l += 2)
         add_label(labels, l[0], l[1]);
     json_object_set_new(config, "Labels", labels);

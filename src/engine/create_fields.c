@@ -47,17 +47,6 @@ void create_healthcheck(json_t *config, const struct create_input *in)
     json_object_set_new(config, "Healthcheck", health);
 }
 
-/* "8080-8090" -> both ends; false when there is none. */
-static bool port_range(int64_t *first, int64_t *last, const char *text)
-{
-    const char *dash = strchr(text, '-');
-    auto_free char *head = dash ? xstrndup(text, (size_t)(dash - text)) : xstrdup(text);
-    if (num_range(first, head, 0, 65535) < 0)
-        return false;
-    *last = *first;
-    return !dash || num_range(last, dash + 1, *first, 65535) == 0;
-}
-
 /* The replica's own port where a range is published for a scaled service, as docker compose: the
  * engine chooses from the range. */
 void create_ports(json_t *config, json_t *host, const struct create_input *in)
@@ -70,11 +59,11 @@ void create_ports(json_t *config, json_t *host, const struct create_input *in)
             continue;
         auto_free char *number = xstrndup(text, strcspn(text, "/"));
         const char *protocol = strchr(text, '/');
-        int64_t first, last;
-        if (!port_range(&first, &last, number))
+        int first, last;
+        if (!port_numbers(&first, &last, number))
             continue;
-        for (int64_t p = first; p <= last; p++) {
-            auto_free char *key = xasprintf("%lld%s", (long long)p, protocol ? protocol : "/tcp");
+        for (int p = first; p <= last; p++) {
+            auto_free char *key = xasprintf("%d%s", p, protocol ? protocol : "/tcp");
             json_object_set_new(exposed, key, json_object());
         }
     }

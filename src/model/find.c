@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/path.h"
+#include "model/instance.h"
 #include "model/loader.h"
 
 /*
@@ -279,8 +280,30 @@ static int find_files(struct finder *f, struct error *err)
     return rc < 0 ? -1 : read_env(f, err);
 }
 
+/* --instance, else STACK_INSTANCE, else the linked work tree of git, unless the stack's name was
+ * given: that is taken as it is. `tree` is the work tree. */
+static int find_instance(struct finder *f, const struct worktree *tree, struct error *err)
+{
+    const char *name = f->opt->instance;
+    if (!name)
+        name = env_get(f->env, "STACK_INSTANCE");
+    if (!name && !f->out.name_given)
+        name = tree->name;
+    if (!name || !*name)
+        return 0;
+    if (strcmp(name, find_normal_name(f->a, name)) != 0) {
+        error_set(err, ERR_USAGE, 0, "'%s' cannot be the name of an instance", name);
+        return error_hint(err, "lower-case letters, digits, '-' and '_', beginning with a letter "
+                               "or digit");
+    }
+    f->out.instance = arena_strdup(f->a, name);
+    return 0;
+}
+
 static int find_name(struct finder *f, struct error *err)
 {
+    struct worktree tree;
+    instance_worktree(&tree, f->a, f->out.dir);
     const char *name = f->opt->project_name;
     if (!name || !*name)
         name = env_setting(f->env, "COMPOSE_PROJECT_NAME");
@@ -293,9 +316,11 @@ static int find_name(struct finder *f, struct error *err)
         f->out.name = arena_strdup(f->a, name);
         f->out.name_given = true;
     } else if (!f->out.name) {
-        f->out.name = find_normal_name(f->a, path_base(f->out.dir));
+        /* A linked work tree's folder is called as its instance is. */
+        bool linked = tree.main && !strcmp(tree.top, f->out.dir);
+        f->out.name = find_normal_name(f->a, path_base(linked ? tree.main : f->out.dir));
     }
-    return 0;
+    return find_instance(f, &tree, err);
 }
 
 static const char **to_array(struct arena *a, const struct strv *v)

@@ -33,6 +33,8 @@
     "dev.stack.parents"               /* "db=<12 of its id> ...": containers that this one names */
 #define LABEL_LINKS "dev.stack.links" /* digest of what link variables were made from */
 #define LABEL_FINGERPRINT "dev.stack.fingerprint" /* images: what went into them */
-#define LABEL_FILE "dev.stack.file"               /* the first stack file, absolute */
+#define LABEL_INSTANCE "dev.stack.instance"
+#define LABEL_PORT_BLOCK "dev.stack.ports" /* first port of the instance's lease */
+#define LABEL_FILE "dev.stack.file"        /* the first stack file, absolute */
 
 #endif

@@ -54,6 +54,9 @@ static int set_name(struct loader *ld, struct error *err)
                   "the stack has no name: no letter or digit could be part of it");
         return error_hint(err, "give one with -p NAME, or with 'name:' in the file");
     }
+    st->instance = ld->found.instance;
+    if (st->instance)
+        st->name = arena_printf(ld->a, "%s%c%s", st->name, st->separator, st->instance);
     env_set(&ld->env, ld->a, "COMPOSE_PROJECT_NAME", st->name);
     return 0;
 }
@@ -186,15 +189,24 @@ int stack_load(struct stack **out, const struct load_options *opt, struct diag *
     return 0;
 }
 
-/* STACK_PROJECT_NAME / COMPOSE_PROJECT_NAME, owned by the caller, or NULL. */
-static char *name_from_environment(const struct load_options *opt)
+/* Without a file: -p, else STACK_PROJECT_NAME / COMPOSE_PROJECT_NAME, with the instance that was
+ * asked for; owned by the caller, or NULL. */
+static char *name_without_file(const struct load_options *opt)
 {
     auto_(arena_freep) struct arena *a = arena_new();
     struct env env;
     env_init(&env, NULL);
     env_add_environ(&env, a, opt->environ ? opt->environ : (const char *const *)environ);
-    const char *name = env_setting(&env, "COMPOSE_PROJECT_NAME");
-    char *out = name && *name && !strcmp(name, find_normal_name(a, name)) ? xstrdup(name) : NULL;
+    const char *name = opt->project_name, *instance = opt->instance;
+    if (!name || !*name)
+        name = env_setting(&env, "COMPOSE_PROJECT_NAME");
+    if (!instance)
+        instance = env_get(&env, "STACK_INSTANCE");
+    char *out = NULL;
+    if (name && *name && !strcmp(name, find_normal_name(a, name)))
+        out = instance && *instance
+                  ? xasprintf("%s%c%s", name, opt->compatibility ? '_' : '-', instance)
+                  : xstrdup(name);
     env_clear(&env);
     return out;
 }
@@ -203,7 +215,8 @@ int stack_load_name(char **out_name, struct stack **out_stack, const struct load
                     struct diag *d, struct error *err)
 {
     if (opt->project_name && *opt->project_name && !(opt->files && *opt->files)) {
-        *out_name = xstrdup(opt->project_name);
+        char *given = name_without_file(opt);
+        *out_name = given ? given : xstrdup(opt->project_name);
         *out_stack = NULL;
         return 0;
     }
@@ -214,7 +227,7 @@ int stack_load_name(char **out_name, struct stack **out_stack, const struct load
         *out_stack = st;
         return 0;
     }
-    char *name = why.kind == ERR_NOFILE ? name_from_environment(opt) : NULL;
+    char *name = why.kind == ERR_NOFILE ? name_without_file(opt) : NULL;
     if (!name)
         return error_move(err, &why);
     *out_name = name;

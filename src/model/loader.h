@@ -43,12 +43,13 @@ int env_add_files(struct env *e, struct arena *a, const char *const *paths, size
 
 /* Where a stack was found: find.c. Texts live in the arena. */
 struct found {
-    const char *cwd;    /* absolute */
-    const char *dir;    /* what relative paths start from */
-    const char *name;   /* -p or the environment's, or what the place says; may be NULL */
-    bool name_given;    /* by -p or the environment: must be right as it stands */
-    bool docstack;      /* no stack file: `dir` is a project's own checkout */
-    const char **files; /* absolute or "-", in merge order, NULL-terminated; empty: docstack */
+    const char *cwd;      /* absolute */
+    const char *dir;      /* what relative paths start from */
+    const char *name;     /* -p or the environment's, or what the place says; may be NULL */
+    bool name_given;      /* by -p or the environment: must be right as it stands */
+    const char *instance; /* or NULL: the main one */
+    bool docstack;        /* no stack file: `dir` is a project's own checkout */
+    const char **files;   /* absolute or "-", in merge order, NULL-terminated; empty: docstack */
     size_t nfiles;
     const char **env_files;
     size_t nenv_files;
@@ -96,6 +97,10 @@ struct loader {
     struct strmap secret_values; /* secret -> value of its `environment`, in the arena */
     struct node *variables;
 };
+
+/* instance.c: what the file names itself gets a name of the instance; what is external keeps its
+ * own. */
+void instance_rename(struct loader *ld, struct node *doc);
 
 /* document.c: one file as an expanded Compose document. */
 

@@ -235,6 +235,8 @@ struct project {
 struct stack {
     struct arena *arena;
     const char *name;
+    const char *instance;           /* the name ends in it; NULL: the main one */
+    int port_block;                 /* first port of its lease; 0: none */
     const char *dir;                /* absolute: what relative paths start from */
     const char *const *files;       /* absolute, in merge order, NULL-terminated */
     const char *const *env_files;   /* the same */
@@ -271,6 +273,9 @@ DEFINE_FREEP(struct stack, stack_free)
 const struct service *stack_service(const struct stack *s, const char *name);
 const struct network *stack_network(const struct stack *s, const char *key);
 const struct volume *stack_volume(const struct stack *s, const char *key);
+
+/* "8080" or "8080-8090"; false for anything else: "" and "0" leave it to the engine. */
+bool port_numbers(int *first, int *last, const char *published);
 
 /* Whether a key of service->config is part of service->hash. */
 bool service_key_is_hashed(const char *key);

@@ -209,6 +209,8 @@ void normalise(struct loader *ld, struct node *doc)
                 node_set_string(ld->a, volumes->items[k], "target", clean);
         }
     }
+    if (ld->st->instance)
+        instance_rename(ld, doc);
     set_names(ld, doc);
 }
 

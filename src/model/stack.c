@@ -5,6 +5,7 @@
 #include "model/model.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 
 void stack_free(struct stack *s)
 {
@@ -51,4 +52,21 @@ char *service_container_name(const struct stack *st, const struct service *s, in
         return xstrdup(s->container_name);
     char sep = st->separator ? st->separator : '-';
     return xasprintf("%s%c%s%c%d", st->name, sep, s->name, sep, number);
+}
+
+bool port_numbers(int *first, int *last, const char *published)
+{
+    auto_free char *text = xstrdup(published);
+    char *dash = strchr(text, '-');
+    int64_t a, b;
+    if (dash)
+        *dash++ = '\0';
+    if (num_range(&a, text, 1, 65535) < 0)
+        return false;
+    b = a;
+    if (dash && num_range(&b, dash, a, 65535) < 0)
+        return false;
+    *first = (int)a;
+    *last = (int)b;
+    return true;
 }

@@ -133,29 +133,16 @@ static void order_names(struct up *u)
     strmap_clear(&free_after, NULL);
 }
 
-/* Appends the first to last port of "8080" or "8080-8090"; no more than a service can mean. */
-static void published_range(int64_t *first, int64_t *last, const char *text)
-{
-    const char *dash = strchr(text, '-');
-    auto_free char *low = xstrndup(text, strcspn(text, "-"));
-    *first = 0;
-    *last = -1;
-    if (num_range(first, low, 1, PORT_COUNT - 1) < 0)
-        return;
-    *last = *first;
-    if (dash && num_range(last, dash + 1, *first, PORT_COUNT - 1) < 0)
-        *last = *first;
-}
-
 /* A port can be taken when the container that has it is stopped. */
 static void order_ports(struct up *u, struct op *const *stop_of_port)
 {
     for (size_t i = 0; i < u->p.st->nservices; i++) {
         struct member *m = &u->members[i];
         for (size_t k = 0; k < m->s->nports; k++) {
-            int64_t first, last;
-            published_range(&first, &last, m->s->ports[k].published);
-            for (int64_t port = first; port <= last; port++)
+            int first, last;
+            if (!port_numbers(&first, &last, m->s->ports[k].published))
+                continue;
+            for (int port = first; port <= last; port++)
                 for (size_t slot = 0; stop_of_port[port] && slot < m->nslots; slot++)
                     if (m->slots[slot].start)
                         graph_need(&u->p.graph, m->slots[slot].start, stop_of_port[port], true);

@@ -18,7 +18,6 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/str.h"
 #include "engine/requests.h"
 #include "model/labels.h"
@@ -53,9 +52,7 @@ static bool make_address(struct address *out, const char *host_ip, int port)
     return false;
 }
 
-/* Whether somebody has the port. What cannot be tried (a low port, an address that is not ours)
- * does not count as taken: the engine will say. */
-static bool is_taken(const char *host_ip, int port, bool udp)
+bool port_is_taken(const char *host_ip, int port, bool udp)
 {
     struct address at;
     if (!make_address(&at, *host_ip ? host_ip : "0.0.0.0", port))
@@ -73,24 +70,6 @@ static bool is_taken(const char *host_ip, int port, bool udp)
     bool taken = bind(fd, &at.any, at.len) < 0 && errno == EADDRINUSE;
     close(fd);
     return taken;
-}
-
-/* "8080" or "8080-8090"; false for what the engine chooses. */
-static bool read_range(int *first, int *last, const char *published)
-{
-    auto_free char *text = xstrdup(published);
-    char *dash = strchr(text, '-');
-    int64_t a, b;
-    if (dash)
-        *dash++ = '\0';
-    if (num_range(&a, text, 1, 65535) < 0)
-        return false;
-    b = a;
-    if (dash && num_range(&b, dash, a, 65535) < 0)
-        return false;
-    *first = (int)a;
-    *last = (int)b;
-    return true;
 }
 
 static bool held_by_us(const struct snapshot *now, int port, const char *protocol)
@@ -212,12 +191,12 @@ static void check_port(struct check *c, const struct service *s, const struct po
 {
     bool udp = str_eq(p->protocol, "udp");
     int first, last;
-    if ((!udp && !str_eq(p->protocol, "tcp")) || !read_range(&first, &last, p->published))
+    if ((!udp && !str_eq(p->protocol, "tcp")) || !port_numbers(&first, &last, p->published))
         return;
     if (last - first >= RANGE_MOST)
         last = first + RANGE_MOST - 1;
     for (int port = first; port <= last; port++)
-        if (held_by_us(c->now, port, p->protocol) || !is_taken(p->host_ip, port, udp))
+        if (held_by_us(c->now, port, p->protocol) || !port_is_taken(p->host_ip, port, udp))
             return;
     add_taken(c, s, p, first);
 }

@@ -12,4 +12,8 @@
 int ports_check(struct engine *e, const struct stack *st, const struct plan *plan,
                 const struct snapshot *now, struct error *err);
 
+/* Whether somebody on this machine has the port; host_ip "" is every address. What cannot be tried
+ * (a low port, an address that is not ours) does not count as taken: the engine will say. */
+bool port_is_taken(const char *host_ip, int port, bool udp);
+
 #endif
