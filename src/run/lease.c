@@ -25,7 +25,8 @@
 static int block_in(const char *label)
 {
     int64_t block;
-    bool is = label && num_range(&block, label, FIRST_PORT, FIRST_PORT + BLOCKS * PORT_BLOCK - 1) == 0;
+    bool is =
+        label && num_range(&block, label, FIRST_PORT, FIRST_PORT + BLOCKS * PORT_BLOCK - 1) == 0;
     return is ? (int)block : 0;
 }
 
