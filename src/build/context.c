@@ -18,10 +18,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/vec.h"
 #include "text/pattern.h"
 
-#define FORM "context 1" /* first thing in the digest: the version of its form */
+#define FORM "context 2" /* first thing in the digest: the version of its form */
 #define READ_SIZE ((size_t)128 << 10)
 #define READ_TRIES 3
 #define FOLDERS_PER_PART 16
@@ -101,6 +102,18 @@ static int canceled(struct error *err)
     return error_set(err, ERR_CANCELED, 0, "reading the build context was stopped");
 }
 
+/* Git's own data at the top: sent with the rest as docker does, but no source. Every `git status`
+ * changes it, and no two clones have the same. */
+static bool is_git_data(const char *path)
+{
+    return str_starts(path, ".git") && (!path[4] || path[4] == '/');
+}
+
+mode_t context_mode(const struct stat *st)
+{
+    return S_ISLNK(st->st_mode) ? S_IFLNK | 0777 : st->st_mode & ~(mode_t)(S_IWGRP | S_IWOTH);
+}
+
 /* Files. */
 
 /* Reads the file once. *stable: it was the same before and after. */
@@ -115,7 +128,7 @@ static int hash_once(struct part *p, int dir_fd, const char *name, struct contex
         return error_set(err, ERR_INPUT, 0, "'%s/%s' changed while the build context was read",
                          p->scan->place->root, e->path);
     e->stat = context_stat_key(&st);
-    e->mode = st.st_mode;
+    e->mode = context_mode(&st);
     struct digest *d = digest_new();
     ssize_t n;
     while (((n = read(fd, p->buffer, READ_SIZE)) > 0 && !stopped(p)) || (n < 0 && errno == EINTR))
@@ -135,6 +148,8 @@ static int add_file(struct part *p, int dir_fd, const char *name, struct item *i
                     struct error *err)
 {
     struct context_entry *e = &it->entry;
+    if (is_git_data(e->path))
+        return 0;
     const uint8_t *known = stat_cache_find(p->scan->cache, &p->cursor, e->path, &e->stat);
     if (known) {
         memcpy(e->digest, known, DIGEST_LEN);
@@ -225,7 +240,7 @@ static int add(struct part *p, int dir_fd, struct folder *f, const char *path, s
     if (++p->found > CONTEXT_MAX_ENTRIES)
         return error_set(err, ERR_INPUT, 0, "the build context '%s' has more than %d files",
                          p->scan->place->root, CONTEXT_MAX_ENTRIES);
-    e->mode = st.st_mode;
+    e->mode = context_mode(&st);
     e->stat = context_stat_key(&st);
     if (folder && add_folder(p, &it, f->depth + 1, err) < 0)
         return -1;
@@ -438,6 +453,8 @@ struct flat {
 static void list_entry(struct flat *flat, const struct context_entry *e)
 {
     struct str *out = &flat->listing;
+    if (is_git_data(e->path))
+        return;
     str_addn(out, e->path, strlen(e->path) + 1);
     for (int shift = 0; shift < 32; shift += 8)
         str_addc(out, (char)(e->mode >> shift));

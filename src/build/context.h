@@ -42,7 +42,7 @@ int context_find(struct context_place *out, struct arena *a, const struct image 
 
 struct context_entry {
     const char *path; /* relative */
-    mode_t mode;      /* with the type */
+    mode_t mode;      /* context_mode() */
     struct stat_key stat;
     dev_t rdev;
     const char *link;           /* symbolic links: where to */
@@ -53,7 +53,8 @@ struct context_entry {
 struct context {
     struct context_entry *entries;
     size_t len;
-    char digest[DIGEST_HEX_LEN + 1]; /* of paths, types, modes and contents; not of times */
+    char digest[DIGEST_HEX_LEN + 1]; /* of paths, types, modes and contents; not of times, and not
+                                        of .git at the top */
     struct arena **arenas;           /* that hold the texts */
     size_t narenas;
 };
@@ -79,8 +80,11 @@ int scan_end(struct context **out, char digest[DIGEST_HEX_LEN + 1], struct scan 
 /* Opens the directory that holds `path` below root_fd, following no link; *name (may be NULL)
  * points to the last part of path. -1 with errno. */
 int context_open_parent(int root_fd, const char *path, const char **name);
-/* The key of a stat result. */
+/* With the type, and the same whatever the umask was when the files were checked out: without
+ * write permission for group and others; links have 0777. So it is sent and so it counts. */
 struct stat;
+mode_t context_mode(const struct stat *st);
+/* The key of a stat result. */
 struct stat_key context_stat_key(const struct stat *st);
 
 #endif

@@ -201,7 +201,7 @@ static bool unchanged(int fd, const struct context_entry *e)
     if (fstat(fd, &st) < 0)
         return false;
     struct stat_key now = context_stat_key(&st);
-    return st.st_mode == e->mode && now.ino == e->stat.ino && now.size == e->stat.size &&
+    return context_mode(&st) == e->mode && now.ino == e->stat.ino && now.size == e->stat.size &&
            now.mtime_ns == e->stat.mtime_ns && now.ctime_ns == e->stat.ctime_ns;
 }
 

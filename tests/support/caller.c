@@ -3,11 +3,11 @@
 
 #include <assert.h>
 #include <nghttp2/nghttp2.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/library.h"
 #include "base/mem.h"
+#include "base/num.h"
 
 #define CLIENT_FUNCTIONS(X)                                      \
     X(nghttp2_session_callbacks_new)                             \
@@ -47,9 +47,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 {
     struct caller *c = ctx;
     struct call *call = c->api.nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    int64_t status;
     (void)flags, (void)name_len;
     if (call && strcmp((const char *)name, "grpc-status") == 0)
-        call->status = atoi((const char *)value);
+        call->status = num_range(&status, (const char *)value, 0, 16) < 0 ? -1 : (int)status;
     if (call && strcmp((const char *)name, "grpc-message") == 0)
         snprintf(call->message, sizeof(call->message), "%.*s", (int)value_len, (const char *)value);
     return 0;

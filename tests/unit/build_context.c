@@ -61,6 +61,31 @@ static char *digest_of(const char *root, const char *ignore, const char *cache_d
     return xstrdup(c->digest);
 }
 
+/* The same files from two clones, checked out with different umasks, are the same. */
+static void git_data_and_the_umask_do_not_count(void **state)
+{
+    (void)state;
+    put("a/.git/index", "one");
+    put("a/x", "text");
+    put("a/run", "#!");
+    assert_int_equal(chmod("a/run", 0775), 0);
+    assert_int_equal(chmod("a/x", 0664), 0);
+    put("b/.git", "gitdir: elsewhere");
+    put("b/x", "text");
+    put("b/run", "#!");
+    assert_int_equal(chmod("b/run", 0755), 0);
+    auto_free char *a = digest_of("a", NULL, NULL), *b = digest_of("b", NULL, NULL);
+    assert_string_equal(a, b);
+    assert_int_equal(chmod("b/x", 0755), 0);
+    auto_free char *executable = digest_of("b", NULL, NULL);
+    assert_string_not_equal(executable, b);
+    put("b/.gitignore", "counts");
+    auto_free char *other = digest_of("b", NULL, NULL);
+    assert_string_not_equal(other, executable);
+    /* It is sent all the same. */
+    assert_paths("a", NULL, ".git .git/index run x");
+}
+
 static void everything_sorted_by_name(void **state)
 {
     put("c/b/x", "1");
@@ -367,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         with_dir(everything_sorted_by_name),
+        with_dir(git_data_and_the_umask_do_not_count),
         with_dir(rules_leave_out),
         with_dir(the_parts_agree_with_the_whole),
         with_dir(what_changes_the_digest),
