@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/num.h"
+
 static double now_ms(void)
 {
     struct timespec t;
@@ -26,14 +28,14 @@ static int by_value(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-    unsigned long runs = argc > 2 ? strtoul(argv[1], NULL, 10) : 0;
+    int64_t runs;
     double times[100];
     long peak = 0;
-    if (runs < 1 || runs > 100) {
+    if (argc < 3 || num_range(&runs, argv[1], 1, 100) < 0) {
         fprintf(stderr, "usage: measure RUNS COMMAND...\n");
         return 2;
     }
-    for (unsigned long i = 0; i < runs; i++) {
+    for (int64_t i = 0; i < runs; i++) {
         double begin = now_ms();
         pid_t pid = fork();
         if (pid == 0) {

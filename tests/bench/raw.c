@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "engine/engine.h"
 #include "engine/requests.h"
 
@@ -94,7 +95,12 @@ static int64_t all(struct bench *b, bool removing, int limit)
 
 int main(int argc, char **argv)
 {
-    struct bench b = { .n = argc > 1 ? (int)strtoul(argv[1], NULL, 10) : 50 };
+    int64_t n = 50;
+    if (argc > 1 && num_range(&n, argv[1], 1, 10000) < 0) {
+        fprintf(stderr, "usage: raw [CONTAINERS]\n");
+        return 2;
+    }
+    struct bench b = { .n = (int)n };
     struct engine_options opt = { 0 };
     struct engine_request rq;
     struct error err = ERROR_INIT;
