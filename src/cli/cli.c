@@ -116,6 +116,11 @@ static const char *from_environment(const char *flag, const char *name)
     return value && *value ? value : getenv(compose);
 }
 
+const char *cli_progress(const struct cli *cli)
+{
+    return from_environment(cli->global.progress, "PROGRESS");
+}
+
 struct view *cli_view(struct cli *cli, const char *verb)
 {
     if (cli->view && (!verb || cli->view_runs)) {
@@ -129,7 +134,7 @@ struct view *cli_view(struct cli *cli, const char *verb)
     struct view_options opt = { .verb = verb,
                                 .log_prefix = !cli->logs.no_prefix,
                                 .timestamps = cli->logs.timestamps };
-    const char *mode = from_environment(cli->global.progress, "PROGRESS");
+    const char *mode = cli_progress(cli);
     const char *ansi = from_environment(cli->global.ansi, "ANSI");
     for (size_t i = 0; i < countof(modes); i++)
         if (str_eq(mode, modes[i]))

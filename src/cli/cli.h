@@ -56,6 +56,8 @@ int cli_load_with(struct cli *cli, const struct load_options *opt, struct error 
 int cli_load_name(struct cli *cli, struct error *err);
 struct loop *cli_loop(struct cli *cli);
 int cli_engine(struct cli *cli, struct error *err);
+/* How progress is to be shown: the word of --progress or of the environment, or NULL. */
+const char *cli_progress(const struct cli *cli);
 /* With a verb: a view for the progress of that command. NULL: the one there is, or a plain one. */
 struct view *cli_view(struct cli *cli, const char *verb);
 /* Takes the stack's lock, saying whom it waits for. */

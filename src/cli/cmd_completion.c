@@ -14,6 +14,7 @@ static const char bash[] =
     "        :dir) compopt -o dirnames; return ;;\n"
     "        esac\n"
     "        word=${line%%$'\\t'*}\n"
+    "        case $word in *:) compopt -o nospace ;; esac\n"
     "        COMPREPLY+=(\"$(printf %q \"$word\")\")\n"
     "    done < <(stack __complete -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\n"
     "}\n"

@@ -28,6 +28,9 @@
     X(exec) \
     X(run) \
     X(attach) \
+    X(cp) \
+    X(export) \
+    X(commit) \
     X(wait) \
     X(port) \
     X(env) \

@@ -100,6 +100,18 @@ static void add_contexts(struct strv *out, const char *begin)
         closedir(d);
 }
 
+/* A path of this machine has a '/' or begins with '.'; anything else may become SERVICE:PATH. */
+static void add_service_paths(struct strv *out, struct cli *cli, const char *begin)
+{
+    auto_strv struct strv services = STRV_INIT;
+    if (!strpbrk(begin, "/:") && *begin != '.')
+        add_services(&services, cli, begin);
+    strv_each (service, &services)
+        strv_addf(out, "%.*s:", (int)strcspn(*service, "\t"), *service);
+    if (!services.len)
+        strv_add(out, ":file");
+}
+
 static void add_kind(struct strv *out, struct cli *cli, enum complete_kind kind, const char *begin)
 {
     switch (kind) {
@@ -114,6 +126,9 @@ static void add_kind(struct strv *out, struct cli *cli, enum complete_kind kind,
     case COMPLETE_SERVICE:
     case COMPLETE_PROJECT:
         add_services(out, cli, begin);
+        break;
+    case COMPLETE_SERVICE_PATH:
+        add_service_paths(out, cli, begin);
         break;
     case COMPLETE_STACK:
         add_seen(out, cli, begin, true);

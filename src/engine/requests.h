@@ -29,16 +29,21 @@ void rq_container_top(request_out rq, const char *id, const char *ps_args);
 void rq_container_stats(request_out rq, const char *id, bool stream);
 void rq_container_update(request_out rq, const char *id, json_t *body);
 void rq_container_resize(request_out rq, const char *id, int rows, int cols);
-void rq_container_export(request_out rq, const char *id);
-void rq_container_commit(request_out rq, const char *id, const char *repo, const char *tag,
-                         const char *author, const char *message, bool pause, json_t *config);
+void rq_container_export(request_out rq, const char *id); /* its files as a tar: ENGINE_BYTES */
+struct commit_options {
+    const char *repo, *tag, *author, *message; /* NULL: none */
+    const char *const *changes;                /* Dockerfile instructions, NULL-terminated */
+    bool pause;
+};
+void rq_container_commit(request_out rq, const char *id, const struct commit_options *opt);
 struct logs_options {
     bool follow, timestamps, no_stdout, no_stderr;
     int64_t tail;              /* -1: all */
     const char *since, *until; /* Unix seconds with fraction, or NULL */
 };
 void rq_container_logs(request_out rq, const char *id, const struct logs_options *opt);
-/* Tar of a path / extract a tar below `path`. */
+/* Tar of a path / extract a tar below the folder `path`: a folder never takes the place of
+ * something else, nor the other way round. The HEAD's answer is in a header: path_stat.h. */
 void rq_container_archive_get(request_out rq, const char *id, const char *path);
 void rq_container_archive_stat(request_out rq, const char *id, const char *path); /* HEAD */
 void rq_container_archive_put(request_out rq, const char *id, const char *path,

@@ -150,28 +150,6 @@ void rq_container_resize(request_out rq, const char *id, int rows, int cols)
     resize(rq, request_path("/containers/", id, "/resize"), rows, cols);
 }
 
-void rq_container_export(request_out rq, const char *id)
-{
-    container(rq, "GET", id, "/export");
-    rq->answer = ENGINE_BYTES;
-    rq->silence_ms = LONG_MS;
-}
-
-void rq_container_commit(request_out rq, const char *id, const char *repo, const char *tag,
-                         const char *author, const char *message, bool pause, json_t *config)
-{
-    struct str path = request_plain("/commit");
-    engine_query(&path, "container", id);
-    engine_query(&path, "repo", repo);
-    engine_query(&path, "tag", tag);
-    engine_query(&path, "author", author);
-    engine_query(&path, "comment", message);
-    engine_query(&path, "pause", pause ? "1" : "0");
-    request_make(rq, "POST", &path);
-    rq->body = config;
-    rq->silence_ms = LONG_MS;
-}
-
 void rq_container_logs(request_out rq, const char *id, const struct logs_options *opt)
 {
     struct str path = request_path("/containers/", id, "/logs");
@@ -186,35 +164,6 @@ void rq_container_logs(request_out rq, const char *id, const struct logs_options
     request_make(rq, "GET", &path);
     rq->answer = ENGINE_BYTES;
     rq->quiet_ok = opt->follow;
-}
-
-static void archive(request_out rq, const char *method, const char *id, const char *where,
-                    bool copy_uid_gid)
-{
-    struct str path = request_path("/containers/", id, "/archive");
-    engine_query(&path, "path", where);
-    request_flag(&path, "copyUIDGID", copy_uid_gid);
-    request_make(rq, method, &path);
-}
-
-void rq_container_archive_get(request_out rq, const char *id, const char *path)
-{
-    archive(rq, "GET", id, path, false);
-    rq->answer = ENGINE_BYTES;
-    rq->silence_ms = LONG_MS;
-}
-
-void rq_container_archive_stat(request_out rq, const char *id, const char *path)
-{
-    archive(rq, "HEAD", id, path, false);
-}
-
-void rq_container_archive_put(request_out rq, const char *id, const char *path,
-                              const struct http_upload *tar, bool copy_uid_gid)
-{
-    archive(rq, "PUT", id, path, copy_uid_gid);
-    rq->upload = tar;
-    rq->silence_ms = LONG_MS;
 }
 
 /* --- exec --- */

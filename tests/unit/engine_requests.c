@@ -62,8 +62,13 @@ static void containers(void **state)
     CHECK(rq_container_update(&rq, "a", body()), "POST /containers/a/update {\"k\":\"v\"}");
     CHECK(rq_container_resize(&rq, "a", 24, 80), "POST /containers/a/resize?h=24&w=80");
     CHECK(rq_container_export(&rq, "a"), "GET /containers/a/export");
-    CHECK(rq_container_commit(&rq, "a", "r/i", "t", NULL, "why not", false, body()),
-          "POST /commit?container=a&repo=r%2Fi&tag=t&comment=why%20not&pause=0 {\"k\":\"v\"}");
+    static const char *const changes[] = { "ENV A=1", "CMD a", NULL };
+    struct commit_options all = { "r/i", "t", "me", "why not", changes, true };
+    struct commit_options none = { 0 };
+    CHECK(rq_container_commit(&rq, "a", &all),
+          "POST /commit?container=a&repo=r%2Fi&tag=t&author=me&comment=why%20not&"
+          "changes=ENV%20A%3D1&changes=CMD%20a&pause=1");
+    CHECK(rq_container_commit(&rq, "a", &none), "POST /commit?container=a&pause=0");
 }
 
 static void logs(void **state)
@@ -86,9 +91,9 @@ static void archives(void **state)
           "GET /containers/a/archive?path=%2Fetc%2Fx%20y");
     CHECK(rq_container_archive_stat(&rq, "a", "/"), "HEAD /containers/a/archive?path=%2F");
     CHECK(rq_container_archive_put(&rq, "a", "/", &tar, false),
-          "PUT /containers/a/archive?path=%2F");
+          "PUT /containers/a/archive?path=%2F&noOverwriteDirNonDir=1");
     CHECK(rq_container_archive_put(&rq, "a", "/", &tar, true),
-          "PUT /containers/a/archive?path=%2F&copyUIDGID=1");
+          "PUT /containers/a/archive?path=%2F&noOverwriteDirNonDir=1&copyUIDGID=1");
 }
 
 static void execs(void **state)
