@@ -38,10 +38,12 @@
     X(stats) \
     X(volumes) \
     X(events) \
+    X(hook) \
     X(schema) \
     X(completion) \
     X(manual) \
     X(__complete) \
+    X(__job) \
     X(version) \
     X(help)
 /* clang-format on */

@@ -194,7 +194,7 @@ struct child *child_start(struct loop *l, const struct child_options *opt,
         { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&c->out.pipe },
         { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&c->err.pipe },
     };
-    if (opt->input) {
+    if (opt->input || opt->hold_input) {
         stdio[0].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
         stdio[0].data.stream = (uv_stream_t *)&c->input;
     }
@@ -228,7 +228,7 @@ struct child *child_start(struct loop *l, const struct child_options *opt,
         uv_buf_t buf = uv_buf_init(c->input_text, (unsigned)opt->input_len);
         if (uv_write(&c->write, (uv_stream_t *)&c->input, &buf, 1, on_written) < 0)
             close_once(&c->input);
-    } else {
+    } else if (!opt->hold_input) {
         close_once(&c->input);
     }
     if (opt->timeout_ms)

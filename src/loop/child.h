@@ -1,4 +1,4 @@
-/* Child processes: the only place where programs are started. */
+/* Child processes: the only place where programs are started, but for src/server/supervise.c. */
 #ifndef LOOP_CHILD_H
 #define LOOP_CHILD_H
 
@@ -11,6 +11,7 @@ struct child_options {
     const char *cwd;         /* NULL: ours */
     const char *input;       /* given on standard input, then closed; NULL: /dev/null */
     size_t input_len;
+    bool hold_input;    /* its standard input is a pipe without bytes that ends when we do */
     int stdio_fd;       /* > 0: this is both its standard input and output; stays the caller's */
     size_t output_max;  /* bytes kept of each of stdout and stderr; more is dropped */
     int64_t timeout_ms; /* then SIGKILL and ERR_TIMEOUT; 0: none */
