@@ -77,6 +77,11 @@ static void on_exit_of(void *ctx, const struct live_exit *exit)
     }
 }
 
+static bool on_busy(void *ctx)
+{
+    return cli_locked(((struct attached *)ctx)->change->cli);
+}
+
 static void on_ended(void *ctx, const struct error *err)
 {
     struct attached *a = ctx;
@@ -150,6 +155,7 @@ static int follow(struct attached *a, struct error *err)
                                      .tail = -1,
                                      .since = a->since,
                                      .from_ns = clock_unix_ns(),
+                                     .busy = on_busy,
                                      .exited = on_exit_of };
     auto_(snapshot_freep) struct snapshot *now = NULL;
     if (cli_observe(&now, cli, OBSERVE_CONTAINERS, NULL, 0, err) < 0)

@@ -133,6 +133,7 @@ struct view *cli_view(struct cli *cli, const char *verb)
     static const char *const colours[] = { "auto", "always", "never" };
     struct view_options opt = { .verb = verb,
                                 .log_prefix = !cli->logs.no_prefix,
+                                .log_json = cli->logs.json,
                                 .timestamps = cli->logs.timestamps };
     const char *mode = cli_progress(cli);
     const char *ansi = from_environment(cli->global.ansi, "ANSI");
@@ -169,6 +170,11 @@ int cli_lock(struct cli *cli, const char *command, struct error *err)
 void cli_unlock(struct cli *cli)
 {
     lock_release(take(cli->lock));
+}
+
+bool cli_locked(const struct cli *cli)
+{
+    return lock_is_held(engine_endpoint(cli->engine)->host, cli->stack_name);
 }
 
 int cli_observe(struct snapshot **out, struct cli *cli, unsigned what,

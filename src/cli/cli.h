@@ -34,7 +34,7 @@ struct cli {
     struct lock *lock;
     size_t diag_shown; /* entries of diag that the user has seen */
     struct {
-        bool no_color, no_prefix, timestamps;
+        bool no_color, no_prefix, timestamps, json;
     } logs;                /* how the view shows lines of containers; set before it is made */
     const char *argv_text; /* "stack up": what the lock's holder is called; borrowed */
 };
@@ -63,6 +63,8 @@ struct view *cli_view(struct cli *cli, const char *verb);
 /* Takes the stack's lock, saying whom it waits for. */
 int cli_lock(struct cli *cli, const char *command, struct error *err);
 void cli_unlock(struct cli *cli);
+/* Whether a command that changes the stack is at work. */
+bool cli_locked(const struct cli *cli);
 /* One list call for each bit of `what` (state/observe.h), for the stack that was loaded or named.
  */
 int cli_observe(struct snapshot **out, struct cli *cli, unsigned what,

@@ -11,9 +11,13 @@
 #include "cli/containers.h"
 #include "live/logs.h"
 
+#define BUFFER (64 << 10)
+#define PATIENCE_MS 1500 /* for what is restarted by somebody else than `stack` */
+
 struct logs_command {
-    bool follow, timestamps, no_color, no_prefix;
+    bool follow, timestamps, no_color, no_prefix, json;
     const char *tail, *since, *until;
+    struct strv grep, not_;
     int index;
 };
 #define OPTIONS logs_command
@@ -25,24 +29,46 @@ static const struct option rows[] = {
     ROW_STRING(0, "since", since, "TIME", COMPLETE_NONE,
                "Only what is newer: a time, or a span before now (10m)"),
     ROW_STRING(0, "until", until, "TIME", COMPLETE_NONE, "Only what is older"),
+    ROW_STRINGS(0, "grep", grep, "REGEX", COMPLETE_NONE,
+                "Only lines that it matches; repeatable: any of them"),
+    ROW_STRINGS(0, "not", not_, "REGEX", COMPLETE_NONE,
+                "Not the lines that it matches; repeatable"),
     ROW_FLAG('t', "timestamps", timestamps, "Show the time of each line"),
     ROW_INT(0, "index", index, "NUM", "Only this replica of the service"),
     ROW_FLAG(0, "no-log-prefix", no_prefix, "Without the names of containers"),
     ROW_FLAG(0, "no-color", no_color, "No colours"),
+    ROW_FLAG(0, "json", json, "An object a line: time, service, container, stream, line"),
 };
 
 struct reading {
+    struct cli *cli;
     struct sink sink;
-    bool over;
+    struct loop_timer *flush;
+    bool live, over;
     int signum;
     struct error err;
 };
+
+/* Lines that came together are written together, and at once: somebody may read them live. */
+static void on_flush(void *ctx)
+{
+    struct reading *r = ctx;
+    fflush(stdout);
+    r->over |= ferror(stdout) != 0; /* a closed pipe: nobody reads on */
+}
 
 static void on_event(void *ctx, const struct event *e)
 {
     struct reading *r = ctx;
     r->sink.event(r->sink.ctx, e);
-    r->over |= ferror(stdout) != 0; /* a closed pipe: nobody reads on */
+    r->over |= ferror(stdout) != 0;
+    if (r->live && !r->flush)
+        loop_after(&r->flush, r->cli->loop, 0, on_flush, r);
+}
+
+static bool on_busy(void *ctx)
+{
+    return cli_locked(((struct reading *)ctx)->cli);
 }
 
 static void on_ended(void *ctx, const struct error *err)
@@ -87,20 +113,24 @@ static int read_tail(int64_t *out, const char *text, struct error *err)
 }
 
 /* Reads to the end, or until a signal or a closed pipe ends it. */
-static int read_all(struct cli *cli, const struct snapshot *now,
-                    const struct live_logs_options *opt, struct error *err)
+static int read_all(struct cli *cli, const struct snapshot *now, struct live_logs_options *opt,
+                    struct error *err)
 {
     struct loop *loop = cli_loop(cli);
-    struct reading r = { .sink = view_sink(cli_view(cli, "logs")) };
+    struct reading r = { .cli = cli,
+                         .sink = view_sink(cli_view(cli, "logs")),
+                         .live = opt->follow };
     struct sink sink = { on_event, &r };
     struct loop_signal *interrupt = loop_signal(loop, SIGINT, on_signal, &r);
     struct loop_signal *terminate = loop_signal(loop, SIGTERM, on_signal, &r);
-    /* A line is to be seen when it comes, also by a program behind a pipe. */
-    if (opt->follow)
-        setvbuf(stdout, NULL, _IOLBF, 0);
+    static char buffer[BUFFER];
+    setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+    opt->busy = on_busy;
+    opt->patience_ms = PATIENCE_MS;
     struct live_logs *logs = live_logs_start(cli->engine, now, opt, &sink, on_ended, &r);
     loop_wait(loop, &r.over);
     live_logs_cancel(logs);
+    loop_timer_cancel(&r.flush);
     loop_signal_cancel(&interrupt);
     loop_signal_cancel(&terminate);
     if (r.err.kind)
@@ -108,28 +138,44 @@ static int read_all(struct cli *cli, const struct snapshot *now,
     return r.signum ? 128 + r.signum : EXIT_DONE;
 }
 
+static int read_logs(struct cli *cli, struct live_logs_options *opt, const struct strv *args,
+                     struct error *err)
+{
+    auto_(snapshot_freep) struct snapshot *now = NULL;
+    opt->from_ns = clock_unix_ns();
+    if (cli_observe(&now, cli, OBSERVE_CONTAINERS, NULL, 0, err) < 0 ||
+        containers_check_services(cli->stack, now, args, err) < 0)
+        return -1;
+    opt->stack_name = cli->stack_name;
+    opt->services = args->len ? (const char *const *)args->items : NULL;
+    int code = read_all(cli, now, opt, err);
+    if (code >= 0 && opt->filter->gave_up)
+        fprintf(stderr,
+                "%zu lines are shown though it is not known whether they match: the search took "
+                "too long\n",
+                opt->filter->gave_up);
+    return code;
+}
+
 static int run(struct cli *cli, void *values, const struct strv *args, struct error *err)
 {
     const struct logs_command *o = values;
     auto_free char *since = NULL, *until = NULL;
-    struct live_logs_options opt = { .follow = o->follow, .index = o->index };
+    struct log_filter filter;
+    struct live_logs_options opt = { .follow = o->follow, .index = o->index, .filter = &filter };
     if (read_tail(&opt.tail, o->tail, err) < 0 || read_time(&since, "--since", o->since, err) < 0 ||
         read_time(&until, "--until", o->until, err) < 0 || cli_load_name(cli, err) < 0 ||
-        cli_engine(cli, err) < 0)
+        cli_engine(cli, err) < 0 || log_filter_open(&filter, &o->grep, &o->not_, err) < 0)
         return -1;
     cli->logs.no_color = o->no_color;
     cli->logs.no_prefix = o->no_prefix;
     cli->logs.timestamps = o->timestamps;
-    opt.from_ns = clock_unix_ns();
-    auto_(snapshot_freep) struct snapshot *now = NULL;
-    if (cli_observe(&now, cli, OBSERVE_CONTAINERS, NULL, 0, err) < 0 ||
-        containers_check_services(cli->stack, now, args, err) < 0)
-        return -1;
-    opt.stack_name = cli->stack_name;
-    opt.services = args->len ? (const char *const *)args->items : NULL;
+    cli->logs.json = o->json;
     opt.since = since;
     opt.until = until;
-    return read_all(cli, now, &opt, err);
+    int code = read_logs(cli, &opt, args, err);
+    log_filter_close(&filter);
+    return code;
 }
 
 static const char *const examples[] = {
@@ -137,6 +183,8 @@ static const char *const examples[] = {
     "two services, as more comes",
     "stack logs -n 20 --since 10m",
     "the last lines of each container",
+    "stack logs -f --grep 'error|warn' --not healthcheck",
+    "what matters",
     NULL,
 };
 

@@ -413,6 +413,12 @@ void engine_resume(struct engine_call *c)
         http_resume(c->http);
 }
 
+void engine_hold(struct engine_call *c, bool hold)
+{
+    if (c->http)
+        http_hold(c->http, hold);
+}
+
 void engine_cancel(struct engine_call *c)
 {
     c->canceled = true;

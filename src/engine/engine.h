@@ -118,8 +118,9 @@ struct engine_call;
  * up to twice; nothing else ever is. */
 struct engine_call *engine_start(struct engine *e, struct engine_request *rq,
                                  const struct engine_handlers *hd);
-void engine_resume(struct engine_call *c); /* the upload has more */
-void engine_cancel(struct engine_call *c); /* done does not run */
+void engine_resume(struct engine_call *c);          /* the upload has more */
+void engine_hold(struct engine_call *c, bool hold); /* on_data is to pause: net/http.h */
+void engine_cancel(struct engine_call *c);          /* done does not run */
 
 /* Waits on the loop. *out_json (may be NULL) is the caller's. */
 int engine_do(json_t **out_json, struct engine *e, struct engine_request *rq, struct error *err);

@@ -4,6 +4,9 @@
  * frame; of one with a terminal they just follow each other, and begin with the digit of a year
  * where a frame begins with a number below ten: so the first byte tells which it is.
  *
+ * A message that is neither full nor ends in a newline was the last of its life, and what follows
+ * it is another life's. (Podman cuts lines anywhere; there only the end of the stream tells.)
+ *
  * Timestamps are always asked for. The place in the stream is the newest one and how many messages
  * had it: a stream that is opened again starts there, and skips that many.
  */
@@ -80,7 +83,8 @@ static void take_message(struct log_stream *s, int stream, const char *text, siz
         memcpy(s->parts[stream].time, time, sizeof(time));
     }
     str_addn(&s->parts[stream].text, text + head, len - head);
-    if (text[len - 1] == '\n' || s->parts[stream].text.len >= LINE_MOST)
+    bool last_words = head && len - head < PIECE && !s->cuts_anywhere;
+    if (text[len - 1] == '\n' || last_words || s->parts[stream].text.len >= LINE_MOST)
         give_line(s, stream);
 }
 
@@ -106,20 +110,40 @@ static void on_frame(void *ctx, int stream, const char *data, size_t len)
         end_message(s, stream);
 }
 
-/* A line of a container with a terminal: cuts it where the engine had cut it into pieces. */
-static void take_raw_line(struct log_stream *s, const char *text, size_t len)
+/*
+ * Where in a line of a container with a terminal the engine's next message begins; len: nowhere.
+ * Either the message is full there, or its life ended, and a later time follows. A time that the
+ * program itself had written is not later.
+ */
+static size_t next_message(const char *text, size_t len)
 {
     const size_t whole = TIME_LEN + 1 + PIECE;
-    int64_t at_ns;
+    int64_t at_ns, next_ns;
     char time[40];
-    while (s->call && len > whole + TIME_LEN &&
-           read_time(&at_ns, time, text + whole, len - whole) == TIME_LEN + 1) {
-        take_message(s, 1, text, whole);
-        text += whole;
-        len -= whole;
+    size_t head = read_time(&at_ns, time, text, len);
+    const char *from = text + head + TIME_LEN;
+    while (head && from < text + len && from <= text + whole + TIME_LEN) {
+        const char *z = memchr(from, 'Z', (size_t)(text + len - from));
+        if (!z)
+            break;
+        const char *begin = z + 1 - TIME_LEN;
+        size_t at = (size_t)(begin - text);
+        if (read_time(&next_ns, time, begin, len - at) == TIME_LEN + 1 &&
+            (next_ns > at_ns || at == whole))
+            return at;
+        from = z + 1;
     }
-    if (s->call)
-        take_message(s, 1, text, len);
+    return len;
+}
+
+static void take_raw_line(struct log_stream *s, const char *text, size_t len)
+{
+    while (s->call && len) {
+        size_t n = next_message(text, len);
+        take_message(s, 1, text, n);
+        text += n;
+        len -= n;
+    }
 }
 
 static void take_raw(struct log_stream *s, const char *data, size_t len)
@@ -183,6 +207,8 @@ void log_stream_open(struct log_stream *s)
         s->skip = s->last_count;
     }
     s->form = FORM_UNKNOWN;
+    const char *server = engine_server(s->engine);
+    s->cuts_anywhere = server && str_starts(server, "Libpod");
     s->frames = FRAMES_INIT;
     str_clear(&s->message);
     error_clear(&s->trouble);
@@ -190,6 +216,12 @@ void log_stream_open(struct log_stream *s)
     rq_container_logs(&rq, s->id, &opt);
     s->call = engine_start(
         s->engine, &rq, &(struct engine_handlers){ .on_data = on_data, .done = on_end, .ctx = s });
+}
+
+void log_stream_hold(struct log_stream *s, bool hold)
+{
+    if (s->call)
+        engine_hold(s->call, hold);
 }
 
 void log_stream_close(struct log_stream *s)

@@ -1,12 +1,11 @@
 /*
  * The outputs of several containers in one: a stream each (log_stream.c), whose lines wait in a
- * queue until it is their turn.
+ * queue until it is their turn (merge.c).
  *
  * Without following, the next line is the oldest one as soon as every stream has one to offer. A
- * stream that runs ahead of the others is closed for a while when all queues together hold
- * HELD_MOST bytes; it goes on where it stopped. While following, nobody knows when a silent
- * container will speak: lines are held for HOLD_MS, so that what was written together is put in
- * order, and then given.
+ * stream that runs ahead of the others by QUEUE_MOST bytes is not read until they come up with it.
+ * While following, nobody knows when a silent container will speak: lines are held for HOLD_MS, so
+ * that what was written together is put in order, and then given.
  *
  * The engine ends a stream when its container stops. An event tells when it starts again; then the
  * stream goes on, too.
@@ -28,26 +27,28 @@
 #include "model/labels.h"
 
 #define HOLD_MS 30
-#define HELD_MOST ((size_t)64 << 20)
+#define HELD_MOST ((size_t)4 << 20)    /* of all, while following */
+#define QUEUE_MOST ((size_t)128 << 10) /* of one, otherwise; it is read again at a quarter */
 #define LOOK_MS 100
 #define LOOK_MOST 20
+#define REST_MS 250
 #define RETRY_MS 300
 #define RETRY_MOST 5 /* connections that break without having said anything, in a row */
 
 struct follower {
+    struct merge_queue queue; /* first: a queue gives its follower back */
     struct live_logs *logs;
     struct log_stream stream;
-    char *id, *service, *label;
+    char *id, *name, *service, *label;
     int number;
-    bool over;   /* its stream has ended, until the container starts again */
-    bool parked; /* closed, as it had run ahead */
-    bool up;     /* the container runs */
-    bool again;  /* it started while the stream of its last life was open */
-    bool died;   /* its end is still to be told */
+    bool over;  /* its stream has ended, until the container starts again */
+    bool ahead; /* it waits at the engine, as it had run ahead */
+    bool up;    /* the container runs */
+    bool again; /* it started while the stream of its last life was open */
+    bool died;  /* its end is still to be told */
     int exit_code;
     int failures; /* of the connection, in a row */
     struct loop_timer *retry;
-    struct log_line *first, **last;
 };
 
 struct live_logs {
@@ -60,10 +61,11 @@ struct live_logs {
     struct {
         VEC(struct follower *);
     } followers;
-    size_t held; /* bytes of lines in queues */
+    struct merge merge;
     struct loop_timer *hold, *finish, *reopen, *look_later;
     struct engine_call *events, *look;
     int looks;         /* in a row */
+    int rested_ms;     /* since nothing runs any more */
     int64_t events_ns; /* where the stream of events begins when it is opened again */
     int event_failures;
     struct error err;
@@ -74,30 +76,12 @@ static void open_events(void *ctx);
 static void look_again(void *ctx);
 static void check_end(struct live_logs *l);
 
-/* The oldest line that waits; *blocked: a stream that may have an older one has not offered any. */
-static struct follower *oldest(struct live_logs *l, bool *blocked)
-{
-    struct follower *best = NULL;
-    *blocked = false;
-    vec_each (it, &l->followers) {
-        struct follower *f = *it;
-        if (!f->first)
-            *blocked |= !f->over;
-        else if (!best || f->first->at_ns < best->first->at_ns)
-            best = f;
-    }
-    return best;
-}
-
 static void give(struct live_logs *l, struct follower *f)
 {
-    struct log_line *line = f->first;
-    f->first = line->next;
-    if (!f->first)
-        f->last = &f->first;
-    l->held -= sizeof(*line) + line->len;
+    struct log_line *line = merge_take(&l->merge, &f->queue);
     l->sink.event(l->sink.ctx, &(struct event){ .kind = EVENT_LOG,
                                                 .container = f->id,
+                                                .name = f->name,
                                                 .service = f->service,
                                                 .label = f->label,
                                                 .number = f->number,
@@ -106,25 +90,18 @@ static void give(struct live_logs *l, struct follower *f)
                                                 .text = line->text,
                                                 .len = line->len });
     free(line);
-}
-
-static void unpark(struct follower *f)
-{
-    if (f->parked && !f->first) {
-        f->parked = false;
-        log_stream_open(&f->stream);
+    if (f->ahead && f->queue.bytes < QUEUE_MOST / 4) {
+        f->ahead = false;
+        log_stream_hold(&f->stream, false);
     }
 }
 
 /* Gives lines in the order of their times; with `all` whatever waits. */
 static void drain(struct live_logs *l, bool all)
 {
-    bool blocked;
-    struct follower *f;
-    while ((f = oldest(l, &blocked)) && (all || !blocked)) {
-        give(l, f);
-        unpark(f);
-    }
+    struct merge_queue *q;
+    while ((q = merge_oldest(&l->merge, all)))
+        give(l, (struct follower *)q);
 }
 
 static void on_hold(void *ctx)
@@ -133,38 +110,29 @@ static void on_hold(void *ctx)
     check_end(ctx);
 }
 
-static void park_longest(struct live_logs *l)
-{
-    struct follower *longest = NULL;
-    vec_each (it, &l->followers)
-        if ((*it)->stream.call && (*it)->first &&
-            (!longest || (*it)->first->at_ns > longest->first->at_ns))
-            longest = *it;
-    if (longest) {
-        log_stream_close(&longest->stream);
-        longest->parked = true;
-    }
-}
-
 static void on_line(void *ctx, struct log_line *line)
 {
     struct follower *f = ctx;
     struct live_logs *l = f->logs;
     f->failures = 0;
-    *f->last = line;
-    f->last = &line->next;
-    l->held += sizeof(*line) + line->len;
+    if (l->opt.filter && !log_filter_wants(l->opt.filter, line->text, line->len)) {
+        free(line);
+        return;
+    }
+    merge_put(&l->merge, &f->queue, line);
     if (l->opt.follow) {
-        if (l->held > HELD_MOST)
+        if (l->merge.bytes > HELD_MOST)
             drain(l, true);
         else if (!l->hold)
             loop_after(&l->hold, l->loop, HOLD_MS, on_hold, l);
         return;
     }
-    if (line == f->first)
+    if (f->queue.first == line)
         drain(l, false);
-    if (l->held > HELD_MOST)
-        park_longest(l);
+    if (f->queue.bytes > QUEUE_MOST && !f->ahead) {
+        f->ahead = true;
+        log_stream_hold(&f->stream, true);
+    }
 }
 
 static void on_retry(void *ctx)
@@ -199,13 +167,20 @@ static void note_unreadable(struct follower *f, const struct error *err)
                 &(struct event){ .kind = EVENT_NOTE, .text = text, .len = strlen(text) });
 }
 
+static void set_over(struct follower *f, bool over)
+{
+    f->over = over;
+    merge_expect(&f->logs->merge, &f->queue, !over);
+}
+
 static void has_started(struct follower *f)
 {
     f->up = true;
     f->failures = 0;
     f->again = !f->over;
+    f->logs->rested_ms = 0;
     if (f->over) {
-        f->over = false;
+        set_over(f, false);
         f->stream.follow = true;
         log_stream_open(&f->stream);
     }
@@ -231,7 +206,9 @@ static void on_ended(void *ctx, const struct error *err)
         return;
     }
     log_stream_flush(&f->stream);
-    f->over = true;
+    set_over(f, true);
+    if (l->opt.until)
+        f->up = false; /* it may run on, but no more of it is wanted */
     tell_exit(f);
     if (f->again)
         has_started(f);
@@ -265,10 +242,12 @@ static struct follower *add_follower(struct live_logs *l, const char *id, const 
     struct follower *f = xnew(struct follower);
     f->logs = l;
     f->id = xstrdup(id);
+    f->name = xstrdup(*name ? name : id);
     f->service = xstrdup(service);
     f->label = label_of(l->opt.stack_name, name, service, number);
     f->number = number;
-    f->last = &f->first;
+    f->queue.order = l->followers.len;
+    merge_expect(&l->merge, &f->queue, true);
     log_stream_init(&f->stream);
     f->stream.engine = l->engine;
     f->stream.id = f->id;
@@ -287,12 +266,9 @@ static void free_follower(struct follower *f)
 {
     loop_timer_cancel(&f->retry);
     log_stream_clear(&f->stream);
-    while (f->first) {
-        struct log_line *line = f->first;
-        f->first = line->next;
-        free(line);
-    }
+    merge_remove(&f->logs->merge, &f->queue);
     free(f->id);
+    free(f->name);
     free(f->service);
     free(f->label);
     free(f);
@@ -319,7 +295,7 @@ static void on_start(struct live_logs *l, const char *id, const json_t *attribut
             return;
         f = add_follower(l, id, json_str_or(attributes, "name", ""), service, (int)number);
         f->stream.tail = -1; /* it is new: all of it */
-        f->over = true;
+        set_over(f, true);
     }
     has_started(f);
 }
@@ -414,7 +390,7 @@ static void open_events(void *ctx)
 static bool is_idle(struct live_logs *l)
 {
     vec_each (it, &l->followers)
-        if (!(*it)->over || (*it)->first || (*it)->up)
+        if (!(*it)->over || (*it)->queue.first || (*it)->up)
             return false;
     return true;
 }
@@ -432,6 +408,19 @@ static void missed_die(struct follower *f, const char *status)
     f->died = true;
     f->exit_code = (int)code;
     tell_exit(f);
+}
+
+/* Nothing runs. It is the end, unless somebody may start it again. */
+static void rest(struct live_logs *l)
+{
+    if (l->opt.busy && l->opt.busy(l->ctx))
+        l->rested_ms = 0;
+    else if (l->rested_ms >= l->opt.patience_ms) {
+        finish_later(l);
+        return;
+    }
+    l->rested_ms += REST_MS;
+    loop_after(&l->look_later, l->loop, REST_MS, look_again, l);
 }
 
 /* A container that the engine is about to restart does not count as stopped: the list knows. But
@@ -461,7 +450,7 @@ static void on_look(void *ctx, const struct engine_answer *answer, const struct 
     if (behind)
         loop_after(&l->look_later, l->loop, LOOK_MS, look_again, l);
     else if (is_idle(l))
-        finish_later(l);
+        rest(l);
 }
 
 static void look_again(void *ctx)
@@ -476,7 +465,7 @@ static void check_end(struct live_logs *l)
 {
     bool given = true, doubt = false; /* output ended, and no death was told */
     vec_each (it, &l->followers) {
-        given = given && (*it)->over && !(*it)->first;
+        given = given && (*it)->over && !(*it)->queue.first;
         doubt = doubt || ((*it)->over && (*it)->up);
     }
     if (!l->opt.follow && given) {
@@ -531,6 +520,7 @@ void live_logs_cancel(struct live_logs *l)
     vec_each (it, &l->followers)
         free_follower(*it);
     vec_free(&l->followers);
+    merge_clear(&l->merge);
     error_clear(&l->err);
     free(l);
 }

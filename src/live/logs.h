@@ -3,13 +3,15 @@
  *
  * Containers that start later or restart are followed through the event stream; no line is lost or
  * doubled (each stream resumes at the timestamp of its last line). A last line without newline is
- * given when its stream ends. Lines come in the order of their times: exactly so when nothing is
- * followed, within HOLD_MS otherwise.
+ * given when its stream ends; a line of more than 1 MiB is given in pieces. Lines come in the order
+ * of their times: exactly so when nothing is followed, within 30 ms otherwise. Memory is bounded: a
+ * stream that runs ahead of the others waits at the engine.
  */
 #ifndef LIVE_LOGS_H
 #define LIVE_LOGS_H
 
 #include "engine/engine.h"
+#include "live/log_filter.h"
 #include "run/events.h"
 #include "state/state.h"
 
@@ -27,9 +29,14 @@ struct live_logs_options {
     int64_t tail;      /* lines per container; -1: all */
     const char *since; /* Unix seconds with fraction, or NULL */
     const char *until;
-    int index;       /* only this replica; 0: all */
+    int index;                 /* only this replica; 0: all */
+    struct log_filter *filter; /* NULL: every line */
     int64_t from_ns; /* follow: a wall clock time just before `now` was observed; containers that
                         started since are found by their events */
+    /* Whether somebody is at work who may start what has stopped: then the end is waited for. Or
+     * NULL. */
+    bool (*busy)(void *ctx);
+    int patience_ms; /* so long does it last, too, when nothing runs any more: for restarts */
     /* Of the containers in `now` that have ended, and of each that ends; or NULL. */
     void (*exited)(void *ctx, const struct live_exit *exit);
 };

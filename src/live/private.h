@@ -5,16 +5,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/frames.h"
-
-/* A line of output, without its end. */
-struct log_line {
-    struct log_line *next;
-    int64_t at_ns;
-    char time[40]; /* as the engine wrote it; "" when it wrote none */
-    int stream;    /* 1 stdout, 2 stderr */
-    size_t len;
-    char text[];
-};
+#include "live/merge.h"
 
 /*
  * log_stream.c: the output of one container, with the place up to which it was read. It can be
@@ -34,6 +25,7 @@ struct log_stream {
 
     struct engine_call *call; /* NULL: closed */
     enum { FORM_UNKNOWN, FORM_FRAMES, FORM_RAW } form;
+    bool cuts_anywhere; /* the engine's messages may be any pieces of lines */
     struct frames frames;
     struct str message;   /* the one that is being read */
     struct error trouble; /* frames that cannot be */
@@ -49,6 +41,8 @@ struct log_stream {
 
 void log_stream_init(struct log_stream *s); /* of a zeroed one; the caller's fields come after */
 void log_stream_open(struct log_stream *s);
+/* What comes is to wait at the engine. */
+void log_stream_hold(struct log_stream *s, bool hold);
 void log_stream_close(struct log_stream *s); /* `ended` does not run */
 /* Gives what came of lines that have no end. */
 void log_stream_flush(struct log_stream *s);

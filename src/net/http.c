@@ -41,6 +41,8 @@ struct http_call {
     bool headers_came; /* the final ones */
     bool paused;       /* the upload waits for http_resume() */
     bool resume;
+    bool hold; /* the caller wants no data now */
+    bool held; /* and libcurl knows it */
     bool canceled;
 };
 
@@ -117,6 +119,10 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
     c->last_ms = clock_ms();
     if (c->canceled)
         return 0;
+    if (c->hold) {
+        c->held = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
     if (c->hd.on_data && is_success(c)) {
         bool more = c->hd.on_data(c->hd.ctx, data, len);
         if (!more && !c->canceled)
@@ -209,7 +215,7 @@ static void on_silence(void *ctx)
     struct http_call *c = ctx;
     struct http *h = c->h;
     int64_t left = c->last_ms + c->silence_ms - clock_ms();
-    if (c->paused) /* it is us who keep the peer waiting */
+    if (c->paused || c->held) /* it is us who keep the peer waiting */
         left = c->silence_ms;
     if (left > 0) {
         loop_after(&c->silence, h->loop, left, on_silence, c);
@@ -288,8 +294,8 @@ static void sweep(struct http *h)
             call_free(c);
         } else if (c->resume) {
             c->resume = false;
-            if (c->paused) {
-                c->paused = false;
+            if (c->paused || (c->held && !c->hold)) {
+                c->paused = c->held = false;
                 c->last_ms = clock_ms();
                 h->curl->curl_easy_pause(c->t.easy, CURLPAUSE_CONT);
             }
@@ -371,6 +377,13 @@ void http_resume(struct http_call *c)
     c->resume = true;
     c->h->sweep = true;
     http_kick(c->h);
+}
+
+void http_hold(struct http_call *c, bool hold)
+{
+    c->hold = hold;
+    if (!hold && c->held)
+        http_resume(c);
 }
 
 void http_cancel(struct http_call *c)

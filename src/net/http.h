@@ -93,6 +93,9 @@ struct http_call;
 struct http_call *http_start(struct http *h, const struct http_request *rq,
                              const struct http_handlers *hd);
 void http_resume(struct http_call *c); /* the upload has more */
+/* Whether what comes is to wait at the peer: the connection is not read meanwhile. Data that was
+ * read already (up to 64 KiB) is given when it is no longer held. */
+void http_hold(struct http_call *c, bool hold);
 void http_cancel(struct http_call *c); /* done does not run */
 
 #endif

@@ -47,7 +47,8 @@ struct event {
     const struct op *cause;
     int64_t elapsed_ms;
     /* EVENT_LOG */
-    const char *container, *service;
+    const char *container, *name; /* its id, its name */
+    const char *service;
     const char *label; /* "web-1": what its lines begin with */
     int number;
     int stream;       /* 1 stdout, 2 stderr */

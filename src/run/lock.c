@@ -111,6 +111,20 @@ int lock_take(struct lock **out, struct loop *l, const char *engine_host, const 
     return 0;
 }
 
+bool lock_is_held(const char *engine_host, const char *stack_name)
+{
+    struct stat st;
+    auto_free char *path = lock_path(engine_host, stack_name, NULL);
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    if (fd < 0)
+        return false;
+    /* An empty file says that nobody has it: one that is free is not even touched. */
+    bool held = fstat(fd, &st) == 0 && st.st_size > 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 &&
+                errno == EWOULDBLOCK;
+    close(fd);
+    return held;
+}
+
 bool lock_was_broken(const struct lock *k)
 {
     return k && k->broken;

@@ -19,6 +19,8 @@ struct lock;
 int lock_take(struct lock **out, struct loop *l, const char *engine_host, const char *stack_name,
               const char *command, int64_t timeout_ms,
               void (*waiting)(void *ctx, const char *holder), void *ctx, struct error *err);
+/* Whether somebody has it now. */
+bool lock_is_held(const char *engine_host, const char *stack_name);
 /* Whether the holder before was killed: requests of it may take effect even now. */
 bool lock_was_broken(const struct lock *k);
 void lock_release(struct lock *k);

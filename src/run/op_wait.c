@@ -239,7 +239,8 @@ static void pass(struct target *g)
 static void on_log_line(void *ctx, const char *line, size_t len)
 {
     struct target *g = ctx;
-    if (g->now == CHECK_LOG && g->listed[CHECK_LOG] && regex_search(g->regex, line, len))
+    if (g->now == CHECK_LOG && g->listed[CHECK_LOG] &&
+        regex_search(g->regex, line, len) == REGEX_MATCH)
         g->listed[CHECK_LOG] = false;
 }
 

@@ -10,6 +10,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
@@ -132,6 +133,10 @@ bool ignore_may_keep_below(const struct ignore *ig, const char *path)
 #define REGEX_MATCH_LIMIT 1000000
 #define REGEX_DEPTH_LIMIT 10000
 #define REGEX_HEAP_LIMIT_KIB 16384
+/* A search begins anew at each place of the text, and the limit of steps is for each of them. So a
+ * first try has so many altogether; a second one looks at the clock after so many places. */
+#define REGEX_STEPS 4000000
+#define REGEX_WINDOW 4
 
 struct regex {
     pcre2_code *code;
@@ -149,9 +154,19 @@ void regex_free(struct regex *re)
     free(re);
 }
 
+/* "'a(b <-- HERE'": the place, with what stands before and after it. */
+static int point_at(const char *pattern, size_t at, struct error *err)
+{
+    const size_t most = 30;
+    size_t from = at > most ? at - most : 0;
+    return error_hint(err, "'%s%.*s <-- HERE%s%.*s'", from ? "..." : "", (int)(at - from),
+                      pattern + from, pattern[at] ? " " : "", (int)most, pattern + at);
+}
+
 int regex_compile(struct regex **out, const char *pattern, struct error *err)
 {
-    const uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
+    const uint32_t options =
+        PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
     auto_(regex_freep) struct regex *re = xnew(struct regex);
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     PCRE2_SIZE at;
@@ -167,21 +182,57 @@ int regex_compile(struct regex **out, const char *pattern, struct error *err)
     if (!re->code) {
         char said[256];
         pcre2_get_error_message(code, (PCRE2_UCHAR *)said, sizeof(said));
-        return error_set(err, ERR_INPUT, 0, "regular expression is not valid at character %zu: %s",
-                         at + 1, said);
+        error_set(err, ERR_INPUT, 0, "regular expression is not valid at character %zu: %s", at + 1,
+                  said);
+        return point_at(pattern, at, err);
     }
     re->match = pcre2_match_data_create_from_pattern(re->code, NULL);
     re->limits = pcre2_match_context_create(NULL);
     if (!re->match || !re->limits)
         abort(); /* out of memory */
-    pcre2_set_match_limit(re->limits, REGEX_MATCH_LIMIT);
     pcre2_set_depth_limit(re->limits, REGEX_DEPTH_LIMIT);
     pcre2_set_heap_limit(re->limits, REGEX_HEAP_LIMIT_KIB);
     *out = take(re);
     return 0;
 }
 
-bool regex_search(const struct regex *re, const char *text, size_t len)
+static enum regex_found search_from(const struct regex *re, const char *text, size_t len,
+                                    size_t from, size_t to, uint32_t steps)
 {
-    return pcre2_match(re->code, (PCRE2_SPTR)text, len, 0, 0, re->match, re->limits) > 0;
+    pcre2_set_match_limit(re->limits, steps);
+    pcre2_set_offset_limit(re->limits, to);
+    int rc = pcre2_match(re->code, (PCRE2_SPTR)text, len, from, 0, re->match, re->limits);
+    if (rc == PCRE2_ERROR_NOMATCH)
+        return REGEX_NONE;
+    return rc > 0 ? REGEX_MATCH : REGEX_GAVE_UP;
+}
+
+static bool inside_character(const char *text, size_t len, size_t at)
+{
+    return at < len && ((unsigned char)text[at] & 0xc0) == 0x80;
+}
+
+static enum regex_found search_slowly(const struct regex *re, const char *text, size_t len)
+{
+    int64_t end_ms = clock_ms() + REGEX_SEARCH_MS;
+    for (size_t from = 0; from <= len;) {
+        size_t to = from + REGEX_WINDOW;
+        while (inside_character(text, len, to))
+            to++;
+        enum regex_found found = search_from(re, text, len, from, to - 1, REGEX_MATCH_LIMIT);
+        if (found != REGEX_NONE)
+            return found;
+        if (clock_ms() > end_ms)
+            return REGEX_GAVE_UP;
+        from = to;
+    }
+    return REGEX_NONE;
+}
+
+enum regex_found regex_search(const struct regex *re, const char *text, size_t len)
+{
+    size_t steps = REGEX_STEPS / (len + 1);
+    steps = steps < 1 ? 1 : steps > REGEX_MATCH_LIMIT ? REGEX_MATCH_LIMIT : steps;
+    enum regex_found found = search_from(re, text, len, 0, PCRE2_UNSET, (uint32_t)steps);
+    return found == REGEX_GAVE_UP ? search_slowly(re, text, len) : found;
 }

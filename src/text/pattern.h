@@ -28,10 +28,14 @@ bool ignore_match(const struct ignore *ig, const char *path);
  * directory need not be entered. */
 bool ignore_may_keep_below(const struct ignore *ig, const char *path);
 
-/* A user's regular expression (PCRE2, UTF-8, with match and depth limits). */
+/* A user's regular expression (PCRE2, UTF-8; bytes that are not match nothing). Each search is
+ * limited: at one place in the text in its steps, altogether in time (REGEX_SEARCH_MS). */
 struct regex;
+#define REGEX_SEARCH_MS 100
+/* ERR_INPUT; the hint shows the place that is wrong. */
 int regex_compile(struct regex **out, const char *pattern, struct error *err);
-bool regex_search(const struct regex *re, const char *text, size_t len);
+enum regex_found { REGEX_NONE, REGEX_MATCH, REGEX_GAVE_UP };
+enum regex_found regex_search(const struct regex *re, const char *text, size_t len);
 void regex_free(struct regex *re);
 DEFINE_FREEP(struct regex, regex_free)
 

@@ -1,7 +1,8 @@
-/* Lines of containers: "web-1  | text", a colour for each service. */
+/* Lines of containers: "web-1  | text", a colour for each service; or an object for each. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/safe.h"
 #include "view/private.h"
@@ -37,8 +38,30 @@ static void add_prefix(struct str *line, struct view *v, const struct event *e)
         str_add(line, "\x1b[0m");
 }
 
+/* All of it ASCII: what would drive a terminal is escaped. Bytes that are no UTF-8 are shown as
+ * \\xNN.
+ */
+static void write_json(struct view *v, const struct event *e)
+{
+    auto_str struct str clean = STR_INIT;
+    json_t *text = json_stringn(e->text, e->len);
+    if (!text) {
+        safe_add(&clean, e->text, e->len, SAFE_LINE);
+        text = json_stringn(clean.buf, clean.len);
+    }
+    auto_json json_t *line =
+        json_pack("{s:s?, s:s, s:s, s:s, s:o}", "time", e->time, "service", e->service, "container",
+                  e->name, "stream", e->stream == 2 ? "stderr" : "stdout", "line", text);
+    json_dumpf(line, v->out, JSON_COMPACT | JSON_ENSURE_ASCII);
+    fputc('\n', v->out);
+}
+
 void log_event(struct view *v, const struct event *e)
 {
+    if (v->opt.log_json) {
+        write_json(v, e);
+        return;
+    }
     auto_str struct str line = STR_INIT;
     if (v->opt.log_prefix && e->service)
         add_prefix(&line, v, e);

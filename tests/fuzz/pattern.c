@@ -32,9 +32,9 @@ static void add_regex(struct str *out, const char *pattern)
 static bool regex_match(const struct regex *re, const char *path)
 {
     for (const char *s = path; *s; s++)
-        if (*s == '/' && regex_search(re, path, (size_t)(s - path)))
+        if (*s == '/' && regex_search(re, path, (size_t)(s - path)) == REGEX_MATCH)
             return true;
-    return regex_search(re, path, strlen(path));
+    return regex_search(re, path, strlen(path)) == REGEX_MATCH;
 }
 
 static void compare_with_regex(const char *pattern, const char *path)

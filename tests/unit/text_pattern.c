@@ -4,6 +4,8 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "text/pattern.h"
 
@@ -277,15 +279,17 @@ static void regexes_search_text(void **state)
     auto_error struct error err = ERROR_INIT;
 
     assert_int_equal(regex_compile(&re, "ready (to|for) .*conn", &err), 0);
-    assert_true(regex_search(re, "db is ready for connections", 27));
-    assert_false(regex_search(re, "db is ready for connections", 15));
-    assert_true(regex_search(re, "\xFF ready to conn \xFF", 17)); /* bytes that are no UTF-8 */
+    assert_int_equal(regex_search(re, "db is ready for connections", 27), REGEX_MATCH);
+    assert_int_equal(regex_search(re, "db is ready for connections", 15), REGEX_NONE);
+    /* Bytes that are no UTF-8. */
+    assert_int_equal(regex_search(re, "\xFF ready to conn \xFF", 17), REGEX_MATCH);
 
     auto_(regex_freep) struct regex *bad = NULL;
     assert_int_equal(regex_compile(&bad, "a(b", &err), -1);
     assert_null(bad);
     assert_int_equal(err.kind, ERR_INPUT);
     assert_non_null(strstr(err.msg, "not valid at character 4"));
+    assert_string_equal(err.hint, "'a(b <-- HERE'");
 }
 
 static void hostile_regexes_end(void **state)
@@ -296,7 +300,23 @@ static void hostile_regexes_end(void **state)
 
     memset(text, 'a', sizeof(text));
     assert_int_equal(regex_compile(&re, "(a+)+$b", NULL), 0);
-    assert_false(regex_search(re, text, sizeof(text)));
+    assert_int_equal(regex_search(re, text, sizeof(text)), REGEX_NONE); /* there is no b */
+    regex_free(take(re));
+
+    /* Few steps at each place, but many places: the time is limited. */
+    const size_t len = 1 << 20;
+    auto_free char *many = xmalloc(len);
+    memset(many, 'a', len);
+    assert_int_equal(regex_compile(&re, "a.*[bc]", NULL), 0);
+    int64_t begin_ms = clock_ms();
+    assert_int_equal(regex_search(re, many, len), REGEX_GAVE_UP);
+    assert_true(clock_ms() - begin_ms < 20 * REGEX_SEARCH_MS);
+    /* What is costly but ends is found, at whatever place. */
+    memcpy(many + 2000,
+           "\xc3\xa4"
+           "b",
+           3);
+    assert_int_equal(regex_search(re, many, 2003), REGEX_MATCH);
 
     auto_str struct str nested = STR_INIT;
     auto_(regex_freep) struct regex *deep = NULL;
