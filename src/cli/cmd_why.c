@@ -20,6 +20,7 @@
 #include "run/ports.h"
 
 #define LINES 10
+#define START_SLACK_NS INT64_C(1000000000) /* engines note the start after the first output */
 #define OUTPUT_MOST ((size_t)64 << 10)
 #define EVENTS_BEFORE_S 60 /* a stop may wait so long before the container ends */
 
@@ -114,7 +115,7 @@ static void fetch_output(struct fetched *f, struct cli *cli)
     clock_parse_rfc3339(&at_ns, json_str_or(f->container, "State.StartedAt", ""));
     if (!at_ns)
         return; /* it was never started */
-    unix_text(since, at_ns);
+    unix_text(since, at_ns - START_SLACK_NS);
     opt.since = since;
     rq_container_logs(&rq, json_str_or(f->container, "Id", ""), &opt);
     read_stream(&r, cli, &rq);
