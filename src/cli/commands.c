@@ -36,6 +36,7 @@
     X(env) \
     X(top) \
     X(stats) \
+    X(graph) \
     X(volumes) \
     X(events) \
     X(hook) \

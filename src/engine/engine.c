@@ -429,7 +429,7 @@ void engine_cancel(struct engine_call *c)
 /* --- straight-line use --- */
 
 struct waiting {
-    bool done;
+    bool done, late;
     json_t *json;
     struct error err;
 };
@@ -444,15 +444,30 @@ static void on_waited(void *ctx, const struct engine_answer *answer, const struc
         w->json = json_incref(answer->json);
 }
 
-int engine_do(json_t **out_json, struct engine *e, struct engine_request *rq, struct error *err)
+static void on_limit(void *ctx)
+{
+    struct waiting *w = ctx;
+    w->late = w->done = true;
+}
+
+int engine_do_within(json_t **out_json, struct engine *e, struct engine_request *rq, int64_t ms,
+                     struct error *err)
 {
     struct waiting w = { .err = ERROR_INIT };
     struct engine_handlers hd = { .done = on_waited, .ctx = &w };
+    struct loop_timer *limit = NULL;
     struct engine_call *c = engine_start(e, rq, &hd);
-    if (!loop_wait(e->loop, &w.done)) {
+    if (ms)
+        loop_after(&limit, e->loop, ms, on_limit, &w);
+    bool waited = loop_wait(e->loop, &w.done);
+    loop_timer_cancel(&limit);
+    if (!waited || w.late)
         engine_cancel(c);
+    if (!waited)
         return error_set(err, ERR_SYSTEM, 0, "the event loop ended before the engine answered");
-    }
+    if (w.late)
+        return error_set(err, ERR_TIMEOUT, 0, "the engine at %s has not answered in %lld s",
+                         e->endpoint.host, (long long)(ms / 1000));
     if (w.err.kind)
         return error_move(err, &w.err);
     if (out_json)
@@ -460,6 +475,11 @@ int engine_do(json_t **out_json, struct engine *e, struct engine_request *rq, st
     else
         json_decref(w.json);
     return 0;
+}
+
+int engine_do(json_t **out_json, struct engine *e, struct engine_request *rq, struct error *err)
+{
+    return engine_do_within(out_json, e, rq, 0, err);
 }
 
 int engine_ready(struct engine *e, struct error *err)

@@ -124,6 +124,9 @@ void engine_cancel(struct engine_call *c);          /* done does not run */
 
 /* Waits on the loop. *out_json (may be NULL) is the caller's. */
 int engine_do(json_t **out_json, struct engine *e, struct engine_request *rq, struct error *err);
+/* The same, but no longer than `ms` in all: then ERR_TIMEOUT. 0: no such limit. */
+int engine_do_within(json_t **out_json, struct engine *e, struct engine_request *rq, int64_t ms,
+                     struct error *err);
 
 /* Hijacked POST (attach, exec start, session); path without the version prefix, body (may be NULL)
  * stays the caller's. The version must be known: engine_ready(). */

@@ -179,6 +179,18 @@ def stats():
     ok("no line is longer", max(map(len, lines)) <= 60 and "CPU %" in lines[0], t.seen)
 
 
+def graph():
+    result = run("graph")
+    ok("graph", re.search(r"1 ✔ db +running\n +2 ✔ web +running +← db\n", result.stdout), result)
+    run("stop", "web")
+    seen = json.loads(run("graph", "--format", "json").stdout)
+    states = {s["name"]: s["state"] for s in seen["services"]}
+    ok("with the states of the moment", states == {"db": "running", "web": "exited (137)"}, seen)
+    run("start", "web")
+    seen = json.loads(run("graph", "--format", "json", "--no-state").stdout)
+    ok("or without", not seen["live"] and seen["services"][0]["state"] is None, seen)
+
+
 def why():
     run("stop", "web")
     result = run("why", "web")
@@ -249,6 +261,7 @@ try:
     ok("up", up.returncode == 0, up)
     scale()
     stats()
+    graph()
     why()
     why_sick()
 finally:
