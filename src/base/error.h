@@ -24,7 +24,7 @@ enum error_kind {
     ERR_PROTOCOL, /* the answer was not what the protocol says */
     ERR_SYSTEM,   /* a system call; `code` is errno */
     ERR_BUILD,    /* an image could not be built */
-    ERR_PULL,     /* an image could not be pulled */
+    ERR_PULL,     /* an image could not be pulled or pushed */
     ERR_UNREADY,  /* something did not become or stay what the stack declares */
     ERR_TIMEOUT,  /* a stated limit of time passed */
     ERR_CANCELED, /* the user stopped it */

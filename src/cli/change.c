@@ -193,7 +193,7 @@ struct filter {
 static void filter_event(void *ctx, const struct event *e)
 {
     const struct filter *f = ctx;
-    bool pull = e->op && e->op->kind == OP_IMAGE_PULL,
+    bool pull = e->op && (e->op->kind == OP_IMAGE_PULL || e->op->kind == OP_IMAGE_PUSH),
          build = e->op && e->op->kind == OP_IMAGE_BUILD;
     bool chatter = e->kind == EVENT_PROGRESS || e->kind == EVENT_OUTPUT;
     if (chatter && ((pull && f->change->quiet_pull) || (build && f->change->quiet_build)))

@@ -1,4 +1,4 @@
-/* `stack build` and `stack pull`: only the images. */
+/* `stack build`, `pull` and `push`: only the images. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +34,12 @@ static const struct option pull_rows[] = {
     ROW_FLAG(0, "include-deps", with_deps, "Pull also what the named services depend on"),
     ROW_FLAG(0, "ignore-pull-failures", ignore_failures, "End with success when a pull failed"),
     ROW_HIDDEN(0, "ignore-buildable", ignore_buildable),
+    ROW_FLAG('q', "quiet", quiet, "No progress"),
+};
+
+static const struct option push_rows[] = {
+    ROW_FLAG(0, "include-deps", with_deps, "Push also what the named services depend on"),
+    ROW_FLAG(0, "ignore-push-failures", ignore_failures, "End with success when a push failed"),
     ROW_FLAG('q', "quiet", quiet, "No progress"),
 };
 
@@ -86,13 +92,15 @@ static int run_change(struct change *c, enum op_kind kind, const struct image_op
         .same_file = change_same_file,
         .now = clock_unix_ns() / 1000000000,
     };
-    if (change_begin(c, cli, c->verb, err) < 0)
+    /* A push changes nothing of the stack: it takes no lock and has to look at nothing. */
+    bool push = kind == OP_IMAGE_PUSH;
+    if ((push ? cli_engine(cli, err) : change_begin(c, cli, c->verb, err)) < 0)
         return -1;
     c->quiet_pull = c->quiet_build = o->quiet;
     c->build.no_cache = o->no_cache;
     c->build.pull = o->pull;
     c->build.args = read_arguments(cli->arena, &o->args);
-    if (change_observe_up(c, surveyed(cli->stack, names), err) < 0)
+    if (!push && change_observe_up(c, surveyed(cli->stack, names), err) < 0)
         return -1;
     const struct build_survey *s = c->survey;
     if (plan_images(&c->plan, kind, cli->stack, c->now, s ? s->images : NULL, s ? s->nimages : 0,
@@ -123,7 +131,12 @@ static int run_pull(struct cli *cli, void *values, const struct strv *args, stru
     return run_images(cli, OP_IMAGE_PULL, "pull", values, args, err);
 }
 
-extern const struct command cmd_build, cmd_pull;
+static int run_push(struct cli *cli, void *values, const struct strv *args, struct error *err)
+{
+    return run_images(cli, OP_IMAGE_PUSH, "push", values, args, err);
+}
+
+extern const struct command cmd_build, cmd_pull, cmd_push;
 const struct command cmd_build = {
     .name = "build",
     .group = "Images",
@@ -150,4 +163,19 @@ const struct command cmd_pull = {
     .max_args = -1,
     .args = COMPLETE_SERVICE,
     .run = run_pull,
+};
+
+const struct command cmd_push = {
+    .name = "push",
+    .group = "Images",
+    .usage = "[OPTIONS] [SERVICE...]",
+    .summary = "Push the images that the stack builds to their registries",
+    .text = "Those of services that have both 'build' and 'image', with the names under "
+            "'build.tags'. Logins are those of 'docker login'.",
+    .options = push_rows,
+    .noptions = countof(push_rows),
+    .options_size = sizeof(struct image_options),
+    .max_args = -1,
+    .args = COMPLETE_SERVICE,
+    .run = run_push,
 };

@@ -16,6 +16,7 @@
     X(images) \
     X(build) \
     X(pull) \
+    X(push) \
     X(create) \
     X(scale) \
     X(start) \

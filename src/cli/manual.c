@@ -23,7 +23,7 @@ static const struct {
     { EXIT_NOFILE, "no stack file was found" },
     { EXIT_INPUT, "the stack file, or a file that it leads to, is invalid" },
     { EXIT_BUILD, "an image could not be built" },
-    { EXIT_PULL, "an image could not be pulled" },
+    { EXIT_PULL, "an image could not be pulled or pushed" },
     { EXIT_INTERRUPTED, "interrupted by SIGINT; 143 by SIGTERM, 129 by SIGHUP" },
 };
 

@@ -162,16 +162,50 @@ static void add_build(struct image_ops *ops, const struct image *image)
     image_build(&op, &reason, ops, image, ops->always || image_is_unknown(ops, image));
 }
 
-static void add_service_image(struct image_ops *ops, enum op_kind kind, const struct service *s)
+static void push_one(struct image_ops *ops, const struct service *s, const char *ref)
+{
+    if (strmap_has(&ops->pulls, ref))
+        return;
+    struct op *op = graph_add(&ops->p->graph, OP_IMAGE_PUSH, ref, NULL);
+    op->service = s;
+    op->service_name = s->name;
+    op->ref = ref;
+    strmap_set(&ops->pulls, ref, op);
+}
+
+/* What is built here under a name that the file gives, with the other names that it gives. */
+static void add_push(struct image_ops *ops, const struct service *s, bool named)
+{
+    const struct node *tags = s->build ? node_get(s->build->config, "tags") : NULL;
+    bool has_name = node_text_at(s->config, "image");
+    if (named && (!s->build || !has_name))
+        planner_note(ops->p, "service '%s' is not pushed: it has no '%s'", s->name,
+                     s->build ? "image" : "build");
+    if (!s->build || !has_name)
+        return;
+    push_one(ops, s, s->image);
+    for (size_t i = 0; tags && i < tags->len; i++)
+        push_one(ops, s, node_text(tags->items[i]));
+}
+
+static void add_pull(struct image_ops *ops, const struct service *s)
 {
     const struct planner *p = ops->p;
-    enum pull_policy policy = image_policy(p, s);
     bool there = s->image && snapshot_image(p->now, s->image);
-    if (kind == OP_IMAGE_BUILD && s->build)
-        add_build(ops, s->build);
-    else if (kind == OP_IMAGE_PULL && s->image && !s->build &&
-             !(p->opt->pull && policy == PULL_MISSING && there))
+    bool enough = p->opt->pull && image_policy(p, s) == PULL_MISSING && there;
+    if (s->image && !s->build && !enough)
         image_pull(ops, s, there ? "look for a newer one" : "not on this engine");
+}
+
+static void add_service_image(struct image_ops *ops, enum op_kind kind, const struct service *s,
+                              bool named)
+{
+    if (kind == OP_IMAGE_PUSH)
+        add_push(ops, s, named);
+    else if (kind == OP_IMAGE_PULL)
+        add_pull(ops, s);
+    else if (s->build)
+        add_build(ops, s->build);
 }
 
 /* A name on the command line: a service, or for builds an image of a project too. */
@@ -180,7 +214,7 @@ static int add_named(struct image_ops *ops, enum op_kind kind, const char *name,
     const struct stack *st = ops->p->st;
     const struct service *s = stack_service(st, name);
     if (s) {
-        add_service_image(ops, kind, s);
+        add_service_image(ops, kind, s, true);
         return 0;
     }
     for (size_t i = 0; i < st->nimages && kind == OP_IMAGE_BUILD; i++)
@@ -206,7 +240,7 @@ int plan_images(struct plan **out, enum op_kind kind, const struct stack *st,
             result = add_named(&ops, kind, *name, err);
     } else {
         for (size_t i = 0; i < st->nservices; i++)
-            add_service_image(&ops, kind, &st->services[i]);
+            add_service_image(&ops, kind, &st->services[i], false);
         for (size_t i = 0; i < st->nimages && kind == OP_IMAGE_BUILD; i++)
             add_build(&ops, &st->images[i]);
     }

@@ -17,7 +17,7 @@ struct image_ops {
     size_t nsurveys;
     bool always;         /* build whatever the fingerprints say */
     struct op **builds;  /* by position in stack->images */
-    struct strmap pulls; /* "ref platform" -> struct op * */
+    struct strmap pulls; /* "ref platform" (pushes: "ref") -> struct op * */
 };
 
 void image_ops_init(struct image_ops *ops, struct planner *p, const struct plan_image *surveys,

@@ -18,6 +18,7 @@ enum op_kind {
     OP_VOLUME_REMOVE,
     OP_IMAGE_PULL,
     OP_IMAGE_BUILD,
+    OP_IMAGE_PUSH,
     OP_IMAGE_REMOVE,
     OP_CREATE,  /* a container */
     OP_CONNECT, /* a further network, where create takes only one (API < 1.44), or one that is
@@ -76,7 +77,7 @@ struct op {
     const struct network *network;
     const struct volume *volume;
     const struct image *image; /* BUILD */
-    const char *ref;           /* PULL, BUILD, IMAGE_REMOVE, CREATE: the image reference */
+    const char *ref;           /* PULL, BUILD, PUSH, IMAGE_REMOVE, CREATE: the image reference */
     const char *platform;
     const char *fingerprint;          /* BUILD: label for the image */
     const struct seen_container *old; /* CREATE: the container that it takes the place of: its

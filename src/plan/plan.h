@@ -114,7 +114,7 @@ enum plan_verb {
 int plan_verb(struct plan **out, enum plan_verb verb, const struct stack *st,
               const char *stack_name, const struct snapshot *now, const struct plan_options *opt,
               struct error *err);
-/* Only the images: `build` and `pull`. */
+/* Only the images: `build`, `pull` and `push`, by `kind`; a push needs no snapshot. */
 int plan_images(struct plan **out, enum op_kind kind, const struct stack *st,
                 const struct snapshot *now, const struct plan_image *images, size_t nimages,
                 const struct plan_options *opt, struct error *err);

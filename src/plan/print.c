@@ -25,6 +25,7 @@ static const char *group_of(const struct op *op)
         return "networks and volumes";
     case OP_IMAGE_PULL:
     case OP_IMAGE_BUILD:
+    case OP_IMAGE_PUSH:
     case OP_IMAGE_REMOVE:
         return "images";
     default:
@@ -74,6 +75,7 @@ enum fate {
     REMOVED,
     CHANGED,
     PULLED,
+    PUSHED,
     BUILT,
     FATES
 };
@@ -91,6 +93,8 @@ static enum fate fate_of(unsigned kinds, bool has_old)
         return STARTED;
     if (HAS(OP_STOP) || HAS(OP_KILL) || HAS(OP_PAUSE))
         return STOPPED;
+    if (HAS(OP_IMAGE_PUSH))
+        return PUSHED;
     return HAS(OP_IMAGE_PULL) ? PULLED : HAS(OP_IMAGE_BUILD) ? BUILT : CHANGED;
 #undef HAS
 }
@@ -104,7 +108,7 @@ struct total {
 static void print_totals_of(struct str *out, const struct strmap *objects, const char *object)
 {
     static const char *const words[FATES] = { "create", "replace", "restart", "start", "stop",
-                                              "remove", "change",  "pull",    "build" };
+                                              "remove", "change",  "pull",    "push", "build" };
     size_t counts[FATES] = { 0 };
     strmap_each (it, objects) {
         const struct total *t = it->value;

@@ -8,6 +8,7 @@ const struct op_words op_words[] = {
     [OP_VOLUME_REMOVE] = { "remove", "removing", "removed", "volume", "volume_remove" },
     [OP_IMAGE_PULL] = { "pull", "pulling", "pulled", "image", "image_pull" },
     [OP_IMAGE_BUILD] = { "build", "building", "built", "image", "image_build" },
+    [OP_IMAGE_PUSH] = { "push", "pushing", "pushed", "image", "image_push" },
     [OP_IMAGE_REMOVE] = { "remove", "removing", "removed", "image", "image_remove" },
     [OP_CREATE] = { "create", "creating", "created", "container", "create" },
     [OP_CONNECT] = { "connect", "connecting", "connected", "container", "connect" },

@@ -255,7 +255,8 @@ static void clear_tasks(struct run *r)
 static void cancel_task(struct task *t, bool all)
 {
     enum op_kind kind = t->op->kind;
-    bool long_one = kind == OP_WAIT || kind == OP_IMAGE_BUILD || kind == OP_IMAGE_PULL;
+    bool long_one =
+        kind == OP_WAIT || kind == OP_IMAGE_BUILD || kind == OP_IMAGE_PULL || kind == OP_IMAGE_PUSH;
     if (t->state != TASK_RUNNING || (!all && !long_one))
         return;
     if (t->cancel)

@@ -163,13 +163,13 @@ static const struct {
     { "No such image", "pull or build it: 'stack up --pull always' or '--build'" },
     { "no space left on device", "the engine's disk is full: 'docker system df' shows by what" },
     { "no matching manifest", "the image does not exist for this platform: set 'platform:'" },
-    { "pull access denied", "the name may be wrong, or 'docker login' is needed" },
+    { "does not exist locally", "build it first: 'stack build'" },
 };
 
 void explain(struct error *err, const struct op *op)
 {
     if (op->service_name && op->kind != OP_IMAGE_BUILD && op->kind != OP_IMAGE_PULL &&
-        !str_starts(err->msg, "service "))
+        op->kind != OP_IMAGE_PUSH && !str_starts(err->msg, "service "))
         error_wrap(err, "service %s: %s %s %s", op->service_name, op_words[op->kind].verb,
                    op_words[op->kind].object, op->subject);
     else if (!op->service_name && err->kind == ERR_ENGINE)
@@ -178,5 +178,7 @@ void explain(struct error *err, const struct op *op)
     for (size_t i = 0; !err->hint && i < countof(known_messages); i++)
         if (strstr(err->msg, known_messages[i].piece))
             error_hint(err, "%s", known_messages[i].hint);
+    if (op->kind == OP_IMAGE_PUSH && !err->hint)
+        error_hint(err, "the same command again sends only what is missing");
     engine_hint(err);
 }

@@ -60,8 +60,9 @@ static void ended(struct view *v, const struct event *e)
 /* Only what takes time says that it has begun. */
 static bool announces(const struct op *op)
 {
-    return op->kind == OP_IMAGE_PULL || op->kind == OP_IMAGE_BUILD || op->kind == OP_WAIT ||
-           op->kind == OP_STOP || op->kind == OP_HOOK || op->kind == OP_RESTART;
+    return op->kind == OP_IMAGE_PULL || op->kind == OP_IMAGE_BUILD || op->kind == OP_IMAGE_PUSH ||
+           op->kind == OP_WAIT || op->kind == OP_STOP || op->kind == OP_HOOK ||
+           op->kind == OP_RESTART;
 }
 
 void plain_event(struct view *v, const struct event *e)

@@ -584,6 +584,9 @@ bool sim_step(struct sim_run *r, const struct op *op)
     case OP_IMAGE_BUILD:
         sim_add_image(s, op->ref, op->fingerprint);
         break;
+    case OP_IMAGE_PUSH:
+        ok = find_image(s, op->ref);
+        break;
     case OP_IMAGE_REMOVE:
         drop(s->images, find_image(s, op->ref));
         break;
