@@ -46,6 +46,7 @@
     X(manual) \
     X(__complete) \
     X(__job) \
+    X(__git) \
     X(version) \
     X(help)
 /* clang-format on */

@@ -14,7 +14,7 @@
     X(git_libgit2_init) X(git_libgit2_opts) X(git_error_last) X(git_error_clear) \
     X(git_error_set_str) X(git_strarray_dispose) X(git_buf_dispose) \
     X(git_repository_open_ext) X(git_repository_init_ext) X(git_repository_free) \
-    X(git_repository_head) X(git_repository_head_detached) X(git_repository_workdir) \
+    X(git_repository_head) X(git_repository_head_detached) X(git_repository_workdir) X(git_repository_path) \
     X(git_repository_is_bare) X(git_repository_config) X(git_repository_index) \
     X(git_repository_odb) X(git_repository_set_head) X(git_repository_set_head_detached) \
     X(git_reference_lookup) X(git_reference_name) X(git_reference_shorthand) \
@@ -33,13 +33,13 @@
     X(git_graph_ahead_behind) \
     X(git_status_list_new) X(git_status_list_entrycount) X(git_status_list_free) \
     X(git_config_set_string) X(git_config_set_bool) X(git_config_free) \
-    X(git_remote_lookup) X(git_remote_create) X(git_remote_create_anonymous) X(git_remote_url) \
+    X(git_remote_lookup) X(git_remote_create) X(git_remote_create_anonymous) X(git_fetch_options_init) X(git_remote_connect_options_init) X(git_remote_set_instance_url) X(git_checkout_options_init) X(git_repository_init_options_init) X(git_remote_url) \
     X(git_remote_fetch) X(git_remote_connect_ext) X(git_remote_disconnect) X(git_remote_ls) \
     X(git_remote_download) X(git_remote_update_tips) X(git_remote_prune) \
     X(git_remote_default_branch) X(git_remote_stats) X(git_remote_free) \
-    X(git_checkout_tree) X(git_index_free) \
+    X(git_checkout_tree) X(git_index_free) X(git_index_get_bypath) \
     X(git_submodule_foreach) X(git_submodule_lookup) X(git_submodule_free) \
-    X(git_submodule_name) X(git_submodule_path) X(git_submodule_url) X(git_submodule_head_id) \
+    X(git_submodule_name) X(git_submodule_path) X(git_submodule_url) X(git_submodule_head_id) X(git_submodule_resolve_url) \
     X(git_credential_userpass_plaintext_new) X(git_credential_username_new) \
     X(git_transport_register) X(git_transport_smart)
 /* clang-format on */

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/strmap.h"
 #include "git/private.h"
 
 #define NEAR_MAX 5     /* names in a hint */
@@ -125,12 +126,24 @@ static bool valid_name(const struct libgit2 *g, const char *ref)
     return *ref != '-' && g->git_reference_name_is_valid(&valid, full) == 0 && valid;
 }
 
+/* The name of the branch that HEAD is, "" for a commit. */
+static char *head_name(struct repo *r)
+{
+    git_reference *head = NULL;
+    const char *target = NULL;
+    if (r->g->git_reference_lookup(&head, r->git, "HEAD") == 0)
+        target = r->g->git_reference_symbolic_target(head);
+    char *out = xstrdup(target ? target : "");
+    r->g->git_reference_free(head);
+    return out;
+}
+
 /* As a branch, a tag, a branch of the origin, a commit, in this order. */
 static int find_any(char out[REPO_ID_LEN + 1], char **name, struct repo *r, const char *ref)
 {
     static const char *const kinds[] = { "refs/heads/", "refs/tags/", "refs/remotes/origin/" };
     if (str_starts(ref, "refs/") || str_eq(ref, "HEAD")) {
-        *name = xstrdup(ref);
+        *name = str_eq(ref, "HEAD") ? head_name(r) : xstrdup(ref);
         return find_ref(out, r, ref);
     }
     for (size_t i = 0; i < countof(kinds); i++) {
@@ -202,15 +215,30 @@ int repo_ahead_behind(size_t *ahead, size_t *behind, struct repo *r, const char 
 
 struct walk {
     struct repo *r;
-    int (*fn)(void *ctx, const struct repo_entry *entry, struct error *err);
+    int (*fn)(void *ctx, const struct repo_entry *entry, struct error *err); /* or NULL */
+    int (*folder)(void *ctx, const char *path, struct error *err);           /* or NULL */
     void *ctx;
 };
 
-/* Whoever wrote the tree may have written any bytes. */
-static bool valid_entry(const char *name)
+/*
+ * Whoever wrote the tree may have written any bytes. Two entries of one name (a link, and a folder
+ * to be written through it) are in no tree that git makes; a .gitmodules that is a link is read
+ * elsewhere than it is checked. What else some system takes for .git, libgit2 refuses at checkout.
+ */
+static int check_entry(struct strmap *names, const git_tree_entry *e, const struct libgit2 *g,
+                       const char *path, struct error *err)
 {
-    return *name && !str_eq(name, ".") && !str_eq(name, "..") && strcasecmp(name, ".git") != 0 &&
-           !strchr(name, '/');
+    const char *name = g->git_tree_entry_name(e);
+    bool link = g->git_tree_entry_filemode_raw(e) == GIT_FILEMODE_LINK;
+    if (!*name || str_eq(name, ".") || str_eq(name, "..") || strchr(name, '/') ||
+        strcasecmp(name, ".git") == 0)
+        return error_set(err, ERR_INPUT, 0, "'%s' cannot be the name of a file", path);
+    if (link && strcasecmp(name, ".gitmodules") == 0)
+        return error_set(err, ERR_INPUT, 0, "'%s' is a symbolic link", path);
+    if (strmap_has(names, name))
+        return error_set(err, ERR_INPUT, 0, "'%s' is in its folder twice", path);
+    strmap_set(names, name, NULL);
+    return 0;
 }
 
 static int visit(const struct walk *w, const git_tree_entry *e, const char *path, struct error *err)
@@ -235,27 +263,39 @@ static int visit(const struct walk *w, const git_tree_entry *e, const char *path
 }
 
 static int walk_tree(const struct walk *w, const git_oid *id, const char *path, int depth,
+                     struct error *err);
+
+static int walk_entry(const struct walk *w, const git_tree_entry *e, const char *path, int depth,
+                      struct error *err)
+{
+    const struct libgit2 *g = w->r->g;
+    if (g->git_tree_entry_type(e) != GIT_OBJECT_TREE)
+        return w->fn ? visit(w, e, path, err) : 0;
+    if (w->folder && w->folder(w->ctx, path, err) < 0)
+        return -1;
+    return walk_tree(w, g->git_tree_entry_id(e), path, depth + 1, err);
+}
+
+static int walk_tree(const struct walk *w, const git_oid *id, const char *path, int depth,
                      struct error *err)
 {
     const struct libgit2 *g = w->r->g;
+    struct strmap names = STRMAP_INIT;
     git_tree *tree = NULL;
     if (depth > DEPTH_MAX)
         return error_set(err, ERR_INPUT, 0, "there are too many folders in folders");
     int rc = g->git_tree_lookup(&tree, w->r->git, id);
     if (rc < 0)
         return libgit2_failed(err, rc, "read the folder '%s'", path);
-    rc = 0;
     for (size_t i = 0; i < g->git_tree_entrycount(tree) && rc == 0; i++) {
         const git_tree_entry *e = g->git_tree_entry_byindex(tree, i);
         const char *name = g->git_tree_entry_name(e);
         auto_free char *below = *path ? xasprintf("%s/%s", path, name) : xstrdup(name);
-        if (!valid_entry(name))
-            rc = error_set(err, ERR_INPUT, 0, "'%s' cannot be the name of a file", below);
-        else if (g->git_tree_entry_type(e) == GIT_OBJECT_TREE)
-            rc = walk_tree(w, g->git_tree_entry_id(e), below, depth + 1, err);
-        else
-            rc = visit(w, e, below, err);
+        rc = check_entry(&names, e, g, below, err);
+        if (rc == 0)
+            rc = walk_entry(w, e, below, depth, err);
     }
+    strmap_clear(&names, NULL);
     g->git_tree_free(tree);
     return rc;
 }
@@ -285,19 +325,33 @@ static int find_tree(git_oid *out, struct repo *r, const char *commit_id, const 
     return rc;
 }
 
-int repo_each(struct repo *r, const char *commit, const char *folder,
-              int (*fn)(void *ctx, const struct repo_entry *entry, struct error *err), void *ctx,
-              struct error *err)
+static int walk_commit(const struct walk *w, const char *commit, const char *folder,
+                       struct error *err)
 {
-    struct walk w = { r, fn, ctx };
     git_oid id;
-    int rc = find_tree(&id, r, commit, folder);
+    int rc = find_tree(&id, w->r, commit, folder);
     if (rc == GIT_ENOTFOUND && *folder)
         return error_set(err, ERR_NOTFOUND, 0, "there is no folder '%s' in commit %.12s", folder,
                          commit);
     if (rc < 0)
         return libgit2_failed(err, rc, "read commit %.12s", commit);
-    return walk_tree(&w, &id, "", 0, err);
+    return walk_tree(w, &id, "", 0, err);
+}
+
+int repo_each(struct repo *r, const char *commit, const char *folder,
+              int (*fn)(void *ctx, const struct repo_entry *entry, struct error *err), void *ctx,
+              struct error *err)
+{
+    struct walk w = { .r = r, .fn = fn, .ctx = ctx };
+    return walk_commit(&w, commit, folder, err);
+}
+
+int repo_each_folder(struct repo *r, const char *commit,
+                     int (*fn)(void *ctx, const char *path, struct error *err), void *ctx,
+                     struct error *err)
+{
+    struct walk w = { .r = r, .folder = fn, .ctx = ctx };
+    return walk_commit(&w, commit, "", err);
 }
 
 int repo_blob(char **out, size_t *out_len, struct repo *r, const char *id, size_t max,

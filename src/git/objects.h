@@ -45,7 +45,7 @@ struct repo_entry {
 
 /* Calls fn for everything below `folder` ("" for all) of a commit, in git's order (bytewise by
  * path, folders as if they ended in '/'). fn returns 0 to go on, -1 after setting *err.
- * ERR_NOTFOUND when there is no such folder. */
+ * ERR_NOTFOUND when there is no such folder, ERR_INPUT for names that no folder can have. */
 int repo_each(struct repo *r, const char *commit, const char *folder,
               int (*fn)(void *ctx, const struct repo_entry *entry, struct error *err), void *ctx,
               struct error *err);

@@ -171,6 +171,17 @@ static void spawn_failed(struct child *c, int rc)
     close_outputs(c);
 }
 
+const char *child_own_program(void)
+{
+#ifdef __linux__
+    return "/proc/self/exe";
+#else
+    static char path[4096];
+    size_t n = sizeof(path);
+    return uv_exepath(path, &n) == 0 ? path : "stack";
+#endif
+}
+
 struct child *child_start(struct loop *l, const struct child_options *opt,
                           void (*done)(void *ctx, const struct child_result *result,
                                        const struct error *err),

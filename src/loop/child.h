@@ -26,6 +26,9 @@ struct child_result {
 
 struct child;
 
+/* For argv[0]: the program that runs, also after its file was replaced. */
+const char *child_own_program(void);
+
 /* `done` gets the result (owned by the child, valid during the call) or an error. */
 struct child *child_start(struct loop *l, const struct child_options *opt,
                           void (*done)(void *ctx, const struct child_result *result,
