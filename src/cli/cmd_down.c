@@ -1,9 +1,10 @@
 /* `stack down`. */
 #include "base/mem.h"
 #include "cli/change.h"
+#include "cli/confirm.h"
 
 struct down_options {
-    bool volumes, remove_orphans;
+    bool volumes, remove_orphans, yes;
     const char *rmi;
     int timeout;
 };
@@ -13,6 +14,7 @@ static const char *const rmi_values[] = { "local", "all", NULL };
 static const struct option rows[] = {
     ROW_FLAG('v', "volumes", volumes,
              "Remove named and anonymous volumes, too: their data is lost"),
+    ROW_FLAG('y', "yes", yes, "Do not ask, on a terminal, before volumes are removed"),
     ROW_CHOICE(0, "rmi", rmi, rmi_values,
                "Remove images, too: those that the stack built, or all that it uses"),
     ROW_FLAG(0, "remove-orphans", remove_orphans,
@@ -42,7 +44,8 @@ static int run_change(struct change *c, const struct down_options *o, const stru
         change_observe(c, plan_down_observe(cli->stack, &opt), err) < 0 ||
         plan_down(&c->plan, cli->stack, cli->stack_name, c->now, &opt, err) < 0)
         return -1;
-    return change_run(c, err);
+    int code = o->yes ? 0 : confirm_volumes(c, err);
+    return code ? code : change_run(c, err);
 }
 
 static int run(struct cli *cli, void *values, const struct strv *args, struct error *err)
@@ -59,7 +62,7 @@ static const char *const examples[] = {
     "stack down",
     "remove containers and networks",
     "stack down -v",
-    "the data in volumes, too",
+    "the data in volumes, too, after a question",
     "stack down -p demo",
     "without the stack file, by the stack's name",
     NULL,

@@ -1,16 +1,13 @@
 /* The commands that do one thing to the containers that are there: start, stop, restart, kill, rm,
  * pause, unpause. They work from labels, with the stack file or without. */
-#include <stdio.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/change.h"
-#include "loop/tty.h"
+#include "cli/confirm.h"
 
 struct verb_options {
     int timeout, wait_timeout;
-    bool wait, no_deps, force, stop, volumes, remove_orphans;
+    bool wait, no_deps, force, yes, stop, volumes, remove_orphans;
     const char *signal;
 };
 #define OPTIONS verb_options
@@ -18,27 +15,6 @@ struct verb_options {
 static void defaults(void *values)
 {
     ((struct verb_options *)values)->timeout = -1;
-}
-
-/* Asks before containers are removed; without a terminal the answer must stand on the command line.
- */
-static int confirm(const struct change *c, struct error *err)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < c->plan->nops; i++)
-        n += c->plan->ops[i]->kind == OP_REMOVE;
-    if (n == 0)
-        return 1;
-    if (!tty_is(0)) {
-        error_set(err, ERR_USAGE, 0, "stack rm asks before it removes, and there is no terminal");
-        return error_hint(err, "say 'stack rm -f'");
-    }
-    for (size_t i = 0; i < c->plan->nops; i++)
-        if (c->plan->ops[i]->kind == OP_REMOVE)
-            fprintf(stderr, "  %s\n", c->plan->ops[i]->subject);
-    fprintf(stderr, "Remove %zu container%s? [y/N] ", n, n == 1 ? "" : "s");
-    char answer[16] = "";
-    return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
 static int run_change(struct change *c, enum plan_verb verb, const struct verb_options *o,
@@ -59,13 +35,9 @@ static int run_change(struct change *c, enum plan_verb verb, const struct verb_o
     if (change_begin(c, cli, c->verb, err) < 0 || change_observe(c, OBSERVE_CONTAINERS, err) < 0 ||
         plan_verb(&c->plan, verb, cli->stack, cli->stack_name, c->now, &opt, err) < 0)
         return -1;
-    if (verb == PLAN_RM && !o->force && !cli->global.dry_run) {
-        int yes = confirm(c, err);
-        if (yes <= 0)
-            return yes < 0 ? -1 : EXIT_DONE;
-    }
+    int code = verb == PLAN_RM && !o->force && !o->yes ? confirm_containers(c, err) : 0;
     c->run.wait_timeout_s = o->wait_timeout;
-    return change_run(c, err);
+    return code ? code : change_run(c, err);
 }
 
 static int run_verb(struct cli *cli, enum plan_verb verb, const char *name, const void *values,
@@ -99,6 +71,7 @@ static const struct option kill_rows[] = {
 };
 static const struct option rm_rows[] = {
     ROW_FLAG('f', "force", force, "Do not ask"),
+    ROW_FLAG('y', "yes", yes, "The same"),
     ROW_FLAG('s', "stop", stop, "Stop running containers before"),
     ROW_FLAG('v', "volumes", volumes, "Remove their anonymous volumes, too"),
 };

@@ -12,7 +12,9 @@ static const struct {
     const char *meaning;
 } codes[] = {
     { EXIT_DONE, "done; for `up`, the declared state was observed" },
-    { EXIT_FAILED, "something else went wrong; the message says what" },
+    { EXIT_FAILED,
+      "something else went wrong, the message says what; or the answer to a question was no, "
+      "and nothing was changed" },
     { EXIT_USAGE, "the command line is wrong" },
     { EXIT_ENGINE, "no engine answers, or it is too old" },
     { EXIT_UNREADY,

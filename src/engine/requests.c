@@ -244,6 +244,12 @@ void rq_disk_usage(request_out rq)
     rq->silence_ms = LONG_MS;
 }
 
+void rq_volume_usage(request_out rq)
+{
+    system_get(rq, "/system/df?type=volume");
+    rq->silence_ms = LONG_MS;
+}
+
 void rq_events(request_out rq, const char *stack, const char *since, const char *until,
                const char *const *actions, size_t n)
 {

@@ -89,6 +89,9 @@ void rq_ping(request_out rq);
 void rq_version(request_out rq);
 void rq_info(request_out rq);
 void rq_disk_usage(request_out rq);
+/* The same of volumes alone ({"Volumes": [{"Name", "UsageData": {"Size"}}]}), from API 1.42 on;
+ * older engines add up all. */
+void rq_volume_usage(request_out rq);
 /* Events of one stack's containers from `since` (Unix seconds with fraction, or NULL) on, only the
  * given actions (n 0: all). ENGINE_STREAM, quiet_ok. */
 void rq_events(request_out rq, const char *stack, const char *since, const char *until,

@@ -156,6 +156,7 @@ static void the_system(void **state)
     CHECK(rq_version(&rq), "GET /version");
     CHECK(rq_info(&rq), "GET /info");
     CHECK(rq_disk_usage(&rq), "GET /system/df");
+    CHECK(rq_volume_usage(&rq), "GET /system/df?type=volume");
     CHECK(rq_events(&rq, "app", "12.5", NULL, actions, 2),
           "GET /events?since=12.5&filters=%7B%22type%22%3A%5B%22container%22%5D%2C" LABEL
           "%3Dapp%22%5D%2C%22event%22%3A%5B%22start%22%2C%22health_status%22%5D%7D");
