@@ -1,17 +1,12 @@
-/*
- * Bases: for each one look, pull if need be (credentials first), look again. One step() function
- * says what comes next.
- */
+/* Bases: for each one look, pull if need be. One step() function says what comes next. */
 #include "build/bases.h"
 
 #include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "build/layers.h"
+#include "build/pull.h"
 #include "engine/requests.h"
-#include "registry/auth.h"
-#include "text/imageref.h"
 
 struct bases {
     struct engine *engine;
@@ -21,12 +16,9 @@ struct bases {
     struct strv names;
     size_t at;
     bool looked; /* for the current one */
-    bool pulled;
-    struct registry_lookup *lookup;
+    struct image_pull *transfer;
     struct engine_call *call;
     struct loop_timer *soon;
-    struct layers layers;
-    struct error err; /* of the pull's stream */
 };
 
 static void step(struct bases *b);
@@ -34,8 +26,6 @@ static void step(struct bases *b);
 static void bases_free(struct bases *b)
 {
     strv_clear(&b->names);
-    layers_clear(&b->layers);
-    error_clear(&b->err);
     free(b);
 }
 
@@ -61,8 +51,7 @@ static void report(struct bases *b, struct build_step what)
 static void next(struct bases *b)
 {
     b->at++;
-    b->looked = b->pulled = false;
-    layers_clear(&b->layers);
+    b->looked = false;
     step(b);
 }
 
@@ -92,7 +81,7 @@ static void on_look(void *ctx, const struct engine_answer *answer, const struct 
     b->looked = true;
     if (!err)
         note(b, answer->json);
-    bool absent = err && err->kind == ERR_ENGINE && err->code == 404 && !b->pulled;
+    bool absent = err && err->kind == ERR_ENGINE && err->code == 404;
     if (err && !absent)
         end(b, err);
     else if (err)
@@ -111,75 +100,42 @@ static void look(struct bases *b)
 
 /* Pulling. */
 
-static void on_pull_value(void *ctx, json_t *value)
+static void on_progress(void *ctx, int64_t current, int64_t total)
 {
-    struct bases *b = ctx;
-    const char *error = json_str(value, "errorDetail.message");
-    if (!error)
-        error = json_str(value, "error");
-    if (error)
-        error_set(&b->err, ERR_PULL, 0, "%s", error);
-    if (layers_pull(&b->layers, value))
-        report(b, (struct build_step){ .what = STEP_PROGRESS,
-                                       .current = b->layers.current,
-                                       .total = b->layers.total });
+    report(ctx, (struct build_step){ .what = STEP_PROGRESS, .current = current, .total = total });
 }
 
-static void on_pulled(void *ctx, const struct engine_answer *answer, const struct error *err)
+static void on_pulled(void *ctx, const json_t *image, const struct error *err)
 {
     struct bases *b = ctx;
-    (void)answer;
-    b->call = NULL;
-    if (err && !b->err.kind) {
-        error_copy(&b->err, err);
-        if (err->kind == ERR_ENGINE)
-            b->err.kind = ERR_PULL;
-    }
-    if (b->err.kind) {
-        error_wrap(&b->err, "pull the base '%s'", current(b));
+    b->transfer = NULL;
+    if (err) {
+        auto_error struct error problem = ERROR_INIT;
+        error_copy(&problem, err);
+        error_wrap(&problem, "pull the base '%s'", current(b));
         report(b, (struct build_step){
-                      .what = STEP_FAILED, .text = b->err.msg, .len = strlen(b->err.msg) });
-        end(b, &b->err);
+                      .what = STEP_FAILED, .text = problem.msg, .len = strlen(problem.msg) });
+        end(b, &problem);
         return;
     }
     report(b, (struct build_step){ .what = STEP_DONE });
     strmap_set(&b->detail->pulled, current(b), b->detail);
-    b->pulled = true;
-    b->looked = false;
-    step(b);
-}
-
-static void on_credentials(void *ctx, const char *value, const struct error *err)
-{
-    struct bases *b = ctx;
-    b->lookup = NULL;
-    auto_(arena_freep) struct arena *a = arena_new();
-    struct imageref ref;
-    auto_error struct error problem = ERROR_INIT;
-    if (err)
-        error_copy(&problem, err);
-    if (err || imageref_parse(&ref, a, current(b), &problem) < 0) {
-        error_wrap(&problem, "pull the base '%s'", current(b));
-        end(b, &problem);
-        return;
-    }
-    const struct engine_handlers hd = { .on_json = on_pull_value, .done = on_pulled, .ctx = b };
-    struct engine_request rq;
-    rq_image_pull(&rq, ref.name, ref.digest ? ref.digest : ref.tag, NULL, value);
-    b->call = engine_start(b->engine, &rq, &hd);
+    note(b, image);
+    next(b);
 }
 
 static void pull(struct bases *b)
 {
+    const struct image_pull_handlers hd = { on_progress, on_pulled, b };
     report(b, (struct build_step){ .what = STEP_STARTED });
-    b->lookup = registry_auth_start(engine_loop(b->engine), current(b), on_credentials, b);
+    b->transfer = image_pull_start(b->engine, current(b), NULL, &hd);
 }
 
 static void step(struct bases *b)
 {
     if (b->at == b->names.len)
         end(b, NULL);
-    else if (!b->looked && (b->pulled || !b->pull))
+    else if (!b->looked && !b->pull)
         look(b);
     else
         pull(b);
@@ -220,8 +176,7 @@ void bases_cancel(struct bases *b)
     if (!b)
         return;
     loop_timer_cancel(&b->soon);
-    if (b->lookup)
-        registry_cancel(b->lookup);
+    image_pull_cancel(b->transfer);
     if (b->call)
         engine_cancel(b->call);
     bases_free(b);
