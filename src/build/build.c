@@ -184,11 +184,12 @@ static void send(struct build *b, const char *registry_config)
 {
     struct survey_image *si = &b->detail->images[b->index];
     const struct prepared *p = b->prepared;
-    survey_fingerprint(si->fingerprint, b->detail, p->recipe, p->core);
+    survey_fingerprint(si, b->detail, p->recipe, p->core);
     const struct build_request in = {
         .recipe = p->recipe,
         .options = &b->opt,
         .fingerprint = si->fingerprint,
+        .source = si->source,
         .buildkit = b->buildkit,
         .session = b->services ? services_session(b->services) : NULL,
     };

@@ -125,6 +125,8 @@ static json_t *labels(const struct build_request *in)
     }
     if (in->fingerprint)
         json_object_set_new(out, LABEL_FINGERPRINT, json_string(in->fingerprint));
+    if (in->source)
+        json_object_set_new(out, LABEL_SOURCE, json_string(in->source));
     return out;
 }
 

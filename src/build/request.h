@@ -8,7 +8,7 @@
 struct build_request {
     const struct recipe *recipe;
     const struct build_options *options;
-    const char *fingerprint; /* value of LABEL_FINGERPRINT */
+    const char *fingerprint, *source; /* values of LABEL_FINGERPRINT, LABEL_SOURCE; or NULL */
     bool buildkit;
     const char *session; /* id of an open session, or NULL */
 };

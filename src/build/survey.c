@@ -158,7 +158,8 @@ char *survey_identity(const char *base, const char *id, const char *const *refs,
 
 struct fingerprinting {
     const struct survey_detail *detail;
-    struct digest *digest;
+    struct digest *digest, *source;
+    bool incomplete;
 };
 
 static void add_source(void *ctx, const struct recipe *owner, size_t use)
@@ -166,23 +167,33 @@ static void add_source(void *ctx, const struct recipe *owner, size_t use)
     struct fingerprinting *f = ctx;
     const struct recipe_source *source = &owner->sources[use];
     if (source->image >= 0) {
+        const struct survey_image *image = &f->detail->images[source->image];
         digest_add_str(f->digest, "image");
-        digest_add_str(f->digest, f->detail->images[source->image].fingerprint);
+        digest_add_str(f->digest, image->fingerprint);
+        digest_add_str(f->source, image->source);
+        f->incomplete |= image->incomplete;
     } else if (source->base) {
-        bool known = recipe_observable(owner, use);
+        const char *identity = recipe_observable(owner, use)
+                                   ? strmap_get(&f->detail->identities, source->base)
+                                   : NULL;
         digest_add_str(f->digest, "base");
         digest_add_str(f->digest, source->base);
-        digest_add_str(f->digest, known ? strmap_get(&f->detail->identities, source->base) : NULL);
+        digest_add_str(f->digest, identity);
+        digest_add_str(f->source, source->base);
+        f->incomplete |= !identity && recipe_observable(owner, use);
     }
 }
 
-void survey_fingerprint(char out[DIGEST_HEX_LEN + 1], const struct survey_detail *d,
+void survey_fingerprint(struct survey_image *out, const struct survey_detail *d,
                         const struct recipe *recipe, const char *core)
 {
-    struct fingerprinting f = { d, digest_new() };
+    struct fingerprinting f = { d, digest_new(), digest_new(), false };
     digest_add_str(f.digest, core);
+    digest_add_str(f.source, core);
     survey_each_source(d, recipe, add_source, &f);
-    digest_end(f.digest, out);
+    digest_end(f.digest, out->fingerprint);
+    digest_end(f.source, out->source);
+    out->incomplete = f.incomplete;
 }
 
 /* Of an image after those that it is FROM; there are no cycles. */
@@ -193,8 +204,10 @@ static void set_fingerprint(struct build_survey *s, size_t index)
         return;
     for (size_t i = 0; i < s->images[index].nbases; i++)
         set_fingerprint(s, s->images[index].bases[i]);
-    survey_fingerprint(si->fingerprint, s->detail, si->recipe, si->core);
+    survey_fingerprint(si, s->detail, si->recipe, si->core);
     s->images[index].fingerprint = si->fingerprint;
+    s->images[index].source = si->source;
+    s->images[index].incomplete = si->incomplete;
 }
 
 static void set_fingerprints(struct build_survey *s)

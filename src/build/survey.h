@@ -10,6 +10,8 @@ struct survey_image {
     struct recipe *recipe;         /* NULL: not surveyed */
     char core[DIGEST_HEX_LEN + 1]; /* recipe_digest() */
     char fingerprint[DIGEST_HEX_LEN + 1];
+    char source[DIGEST_HEX_LEN + 1];
+    bool incomplete; /* what some base from elsewhere is, is not known */
 };
 
 struct survey_detail {
@@ -24,8 +26,8 @@ void survey_set_identity(struct survey_detail *d, const char *base, const char *
 /* The digest of "name@sha256:..." among refs for the name of `base`, else the id; owned by the
  * caller. */
 char *survey_identity(const char *base, const char *id, const char *const *refs, size_t nrefs);
-/* A fingerprint from the digest of a recipe and from what that is FROM. */
-void survey_fingerprint(char out[DIGEST_HEX_LEN + 1], const struct survey_detail *d,
+/* Sets fingerprint and source from the digest of a recipe and from what that is FROM. */
+void survey_fingerprint(struct survey_image *out, const struct survey_detail *d,
                         const struct recipe *recipe, const char *core);
 /* Reads the contexts of all recipes and sets their `core`. Runs the loop. */
 int survey_scan(struct survey_detail *d, struct loop *l, struct error *err);

@@ -279,7 +279,7 @@ static void find_image(struct up *u, struct member *m)
     const struct plan_options *opt = u->p.opt;
     const struct service *s = m->s;
     const struct seen_image *seen = s->image ? snapshot_image(u->p.now, s->image) : NULL;
-    if (s->build && !opt->no_build) {
+    if (s->build && (!opt->no_build || (!seen && u->p.st->registry))) {
         bool always = m->selected && (opt->build || image_policy(&u->p, s) == PULL_BUILD ||
                                       image_is_unknown(&u->images, s->build));
         image_build(&m->image_op, &m->image_reason, &u->images, s->build, always);

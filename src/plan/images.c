@@ -20,12 +20,14 @@ void image_ops_init(struct image_ops *ops, struct planner *p, const struct plan_
                                .surveys = surveys,
                                .nsurveys = nsurveys,
                                .builds = xcalloc(p->st->nimages, sizeof(*ops->builds)),
+                               .fetches = xcalloc(p->st->nimages, sizeof(*ops->fetches)),
                                .pulls = STRMAP_INIT };
 }
 
 void image_ops_clear(struct image_ops *ops)
 {
     free(ops->builds);
+    free(ops->fetches);
     strmap_clear(&ops->pulls, NULL);
 }
 
@@ -40,6 +42,25 @@ static const struct plan_image *survey_of(const struct image_ops *ops, const str
     return NULL;
 }
 
+/* Whether it came from the stack's registry: it has a name there. */
+static bool is_fetched(const struct stack *st, const struct seen_image *seen)
+{
+    for (size_t i = 0; st->registry && i < seen->nrefs; i++)
+        if (str_starts(seen->refs[i], st->registry))
+            return true;
+    return false;
+}
+
+/* Where bases are unknown here, or somebody else decided about them, the sources alone count. */
+static bool is_current(const struct stack *st, const struct plan_image *survey,
+                       const struct seen_image *seen)
+{
+    if (str_eq(label_get(seen->labels, seen->nlabels, LABEL_FINGERPRINT), survey->fingerprint))
+        return true;
+    return (survey->incomplete || is_fetched(st, seen)) &&
+           str_eq(label_get(seen->labels, seen->nlabels, LABEL_SOURCE), survey->source);
+}
+
 static enum image_need build_need(const char **reason, const struct image_ops *ops,
                                   const struct image *image, bool always)
 {
@@ -49,7 +70,7 @@ static enum image_need build_need(const char **reason, const struct image_ops *o
     *reason = NULL;
     if (!seen)
         *reason = "not built yet";
-    else if (survey && survey->fingerprint && !str_eq(label, survey->fingerprint))
+    else if (survey && survey->fingerprint && !is_current(ops->p->st, survey, seen))
         *reason = *label ? "its sources changed" : "it was not built by stack";
     if (*reason)
         return IMAGE_CHANGES;
@@ -62,6 +83,22 @@ bool image_is_unknown(const struct image_ops *ops, const struct image *image)
     return survey && !survey->fingerprint;
 }
 
+/* The look into the registry that comes before a build: only for what a project of the native form
+ * owns, as only that is pushed there. */
+static struct op *image_fetch(struct image_ops *ops, const struct image *image, const char *reason)
+{
+    struct op **slot = &ops->fetches[image - ops->p->st->images];
+    if (*slot || !ops->p->st->registry || !image->project || image->remote_context ||
+        str_eq(ops->p->opt->pull, "never"))
+        return *slot;
+    *slot = graph_add(&ops->p->graph, OP_IMAGE_FETCH, image->ref, reason);
+    (*slot)->service_name = image->name;
+    (*slot)->image = image;
+    (*slot)->ref = image->ref;
+    (*slot)->must = ops->p->opt->no_build;
+    return *slot;
+}
+
 enum image_need image_build(struct op **op, const char **reason, struct image_ops *ops,
                             const struct image *image, bool always)
 {
@@ -69,6 +106,11 @@ enum image_need image_build(struct op **op, const char **reason, struct image_op
     enum image_need need = build_need(reason, ops, image, always);
     if (need == IMAGE_STAYS)
         return need;
+    struct op *fetch = always ? NULL : image_fetch(ops, image, *reason);
+    if (ops->p->opt->no_build && !fetch)
+        return IMAGE_STAYS;
+    if (ops->p->opt->no_build)
+        *slot = fetch;
     if (!*slot) {
         const struct plan_image *survey = survey_of(ops, image);
         *slot =
@@ -77,7 +119,9 @@ enum image_need image_build(struct op **op, const char **reason, struct image_op
         (*slot)->image = image;
         (*slot)->ref = image->ref;
         (*slot)->platform = image->platform;
-        (*slot)->fingerprint = survey ? survey->fingerprint : NULL;
+        (*slot)->fetch = fetch;
+        if (fetch)
+            graph_need(&ops->p->graph, *slot, fetch, false);
         for (size_t i = 0; survey && i < survey->nbases; i++) {
             struct op *base = NULL;
             const char *ignored;

@@ -17,6 +17,7 @@ struct image_ops {
     size_t nsurveys;
     bool always;         /* build whatever the fingerprints say */
     struct op **builds;  /* by position in stack->images */
+    struct op **fetches; /* the same */
     struct strmap pulls; /* "ref platform" (pushes: "ref") -> struct op * */
 };
 

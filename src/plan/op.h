@@ -17,6 +17,7 @@ enum op_kind {
     OP_VOLUME_CREATE,
     OP_VOLUME_REMOVE,
     OP_IMAGE_PULL,
+    OP_IMAGE_FETCH, /* of an image that this stack builds: from its registry, if that has it */
     OP_IMAGE_BUILD,
     OP_IMAGE_PUSH,
     OP_IMAGE_REMOVE,
@@ -79,7 +80,8 @@ struct op {
     const struct image *image; /* BUILD */
     const char *ref;           /* PULL, BUILD, PUSH, IMAGE_REMOVE, CREATE: the image reference */
     const char *platform;
-    const char *fingerprint;          /* BUILD: label for the image */
+    struct op *fetch; /* BUILD: not needed when that one brings the image */
+    bool must;        /* FETCH: nobody builds the image if the registry has it not */
     const struct seen_container *old; /* CREATE: the container that it takes the place of: its
                                          anonymous volumes are carried over */
     bool renew_anon_volumes;          /* CREATE: do not */

@@ -24,7 +24,11 @@
 struct plan_image {
     const struct image *image;
     const char *fingerprint; /* hex of all that goes into it; NULL: unknown, always build */
-    const size_t *bases;     /* indexes of the images of this list that it is FROM */
+    /* The same without what bases from elsewhere are. It decides where `incomplete` says that the
+     * engine has not all of them, as where the image was pulled. */
+    const char *source;
+    bool incomplete;
+    const size_t *bases; /* indexes of the images of this list that it is FROM */
     size_t nbases;
 };
 

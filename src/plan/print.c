@@ -24,6 +24,7 @@ static const char *group_of(const struct op *op)
     case OP_VOLUME_REMOVE:
         return "networks and volumes";
     case OP_IMAGE_PULL:
+    case OP_IMAGE_FETCH:
     case OP_IMAGE_BUILD:
     case OP_IMAGE_PUSH:
     case OP_IMAGE_REMOVE:
@@ -108,7 +109,7 @@ struct total {
 static void print_totals_of(struct str *out, const struct strmap *objects, const char *object)
 {
     static const char *const words[FATES] = { "create", "replace", "restart", "start", "stop",
-                                              "remove", "change",  "pull",    "push", "build" };
+                                              "remove", "change",  "pull",    "push",  "build" };
     size_t counts[FATES] = { 0 };
     strmap_each (it, objects) {
         const struct total *t = it->value;

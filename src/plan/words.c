@@ -7,6 +7,7 @@ const struct op_words op_words[] = {
     [OP_VOLUME_CREATE] = { "create", "creating", "created", "volume", "volume_create" },
     [OP_VOLUME_REMOVE] = { "remove", "removing", "removed", "volume", "volume_remove" },
     [OP_IMAGE_PULL] = { "pull", "pulling", "pulled", "image", "image_pull" },
+    [OP_IMAGE_FETCH] = { "fetch", "fetching", "fetched", "image", "image_fetch" },
     [OP_IMAGE_BUILD] = { "build", "building", "built", "image", "image_build" },
     [OP_IMAGE_PUSH] = { "push", "pushing", "pushed", "image", "image_push" },
     [OP_IMAGE_REMOVE] = { "remove", "removing", "removed", "image", "image_remove" },

@@ -128,6 +128,12 @@ static bool interrupted(const struct task *t)
     return t->run->interrupts > 0 && t->op->kind != OP_RENAME;
 }
 
+/* A build of what the registry had. */
+static bool is_needless(const struct task *t)
+{
+    return t->op->fetch && task_of(t->run, t->op->fetch)->id;
+}
+
 static void start_task(struct task *t)
 {
     struct run *r = t->run;
@@ -135,6 +141,11 @@ static void start_task(struct task *t)
     t->started_ms = clock_ms();
     t->began_unix_ns = clock_unix_ns();
     r->active[run_handlers[t->op->kind].pool]++;
+    if (is_needless(t)) {
+        t->id = xstrdup(task_of(r, t->op->fetch)->id);
+        task_done(t, OUTCOME_SKIPPED);
+        return;
+    }
     emit(r, &(struct event){ .kind = EVENT_STARTED, .op = t->op });
     run_handlers[t->op->kind].start(t);
 }
@@ -255,8 +266,8 @@ static void clear_tasks(struct run *r)
 static void cancel_task(struct task *t, bool all)
 {
     enum op_kind kind = t->op->kind;
-    bool long_one =
-        kind == OP_WAIT || kind == OP_IMAGE_BUILD || kind == OP_IMAGE_PULL || kind == OP_IMAGE_PUSH;
+    bool long_one = kind == OP_WAIT || kind == OP_IMAGE_BUILD || kind == OP_IMAGE_PULL ||
+                    kind == OP_IMAGE_FETCH || kind == OP_IMAGE_PUSH;
     if (t->state != TASK_RUNNING || (!all && !long_one))
         return;
     if (t->cancel)

@@ -68,7 +68,8 @@ static const char *made_image(void *ctx, const char *ref)
     const struct run *r = t->run;
     for (size_t i = 0; i < r->plan->nops; i++) {
         const struct task *other = &r->tasks[i];
-        bool brings = other->op->kind == OP_IMAGE_PULL || other->op->kind == OP_IMAGE_BUILD;
+        enum op_kind kind = other->op->kind;
+        bool brings = kind == OP_IMAGE_PULL || kind == OP_IMAGE_BUILD || kind == OP_IMAGE_FETCH;
         if (brings && other->id && str_eq(other->op->ref, ref))
             return other->id;
     }

@@ -6,8 +6,66 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "build/build.h"
+#include "build/fetch.h"
 #include "engine/requests.h"
 #include "run/private.h"
+
+/* --- fetch --- */
+
+static void cancel_fetch(struct task *t)
+{
+    fetch_cancel(t->data);
+    t->data = NULL;
+}
+
+static void on_fetch_progress(void *ctx, const char *ref, int64_t current, int64_t total)
+{
+    struct task *t = ctx;
+    struct run *r = t->run;
+    r->sink.event(r->sink.ctx, &(struct event){ .kind = EVENT_PROGRESS,
+                                                .plan = r->plan,
+                                                .op = t->op,
+                                                .text = ref,
+                                                .len = strlen(ref),
+                                                .current = current,
+                                                .total = total });
+}
+
+/* A registry that does not answer is told, but keeps nobody from building. */
+static void on_fetched(void *ctx, const char *image_id, const struct error *err)
+{
+    struct task *t = ctx;
+    struct run *r = t->run;
+    t->data = NULL;
+    t->cancel = NULL;
+    if (image_id) {
+        t->id = xstrdup(image_id);
+        task_done(t, OUTCOME_DONE);
+        return;
+    }
+    if (t->op->must) {
+        struct error missing = ERROR_INIT;
+        error_set(&missing, ERR_PULL, 404, "image '%s' is not in '%s'%s%s", t->op->image->name,
+                  r->opt->stack->registry, err ? ": " : "", err ? err->msg : "");
+        error_hint(&missing, "leave --no-build out, or have it built and pushed: 'stack rebuild'");
+        task_fail(t, &missing);
+        return;
+    }
+    if (err) {
+        auto_free char *text =
+            xasprintf("image '%s' is built here: %s", t->op->image->name, err->msg);
+        r->sink.event(r->sink.ctx,
+                      &(struct event){ .kind = EVENT_NOTE, .text = text, .len = strlen(text) });
+    }
+    task_done(t, OUTCOME_SKIPPED);
+}
+
+void start_fetch(struct task *t)
+{
+    const struct fetch_handlers hd = { on_fetch_progress, on_fetched, t };
+    t->cancel = cancel_fetch;
+    t->data = fetch_start(t->run->engine, t->run->opt->survey, t->op->image, &hd);
+}
 
 /* --- build --- */
 

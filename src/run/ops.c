@@ -7,6 +7,7 @@ const struct handler run_handlers[] = {
     [OP_VOLUME_CREATE] = { start_volume_create, POOL_CREATE },
     [OP_VOLUME_REMOVE] = { start_volume_remove, POOL_STOP },
     [OP_IMAGE_PULL] = { start_transfer, POOL_PULL },
+    [OP_IMAGE_FETCH] = { start_fetch, POOL_PULL },
     [OP_IMAGE_BUILD] = { start_build, POOL_BUILD },
     [OP_IMAGE_PUSH] = { start_transfer, POOL_PULL },
     [OP_IMAGE_REMOVE] = { start_image_remove, POOL_FREE },

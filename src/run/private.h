@@ -88,6 +88,7 @@ void start_connect(struct task *t);
 void start_volume_create(struct task *t);
 void start_volume_remove(struct task *t);
 void start_transfer(struct task *t); /* pull, push */
+void start_fetch(struct task *t);
 void start_build(struct task *t);
 void start_image_remove(struct task *t);
 void start_files(struct task *t);

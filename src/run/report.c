@@ -168,8 +168,8 @@ static const struct {
 
 void explain(struct error *err, const struct op *op)
 {
-    if (op->service_name && op->kind != OP_IMAGE_BUILD && op->kind != OP_IMAGE_PULL &&
-        op->kind != OP_IMAGE_PUSH && !str_starts(err->msg, "service "))
+    bool says_itself = str_eq(op_words[op->kind].object, "image") && op->kind != OP_IMAGE_REMOVE;
+    if (op->service_name && !says_itself && !str_starts(err->msg, "service "))
         error_wrap(err, "service %s: %s %s %s", op->service_name, op_words[op->kind].verb,
                    op_words[op->kind].object, op->subject);
     else if (!op->service_name && err->kind == ERR_ENGINE)

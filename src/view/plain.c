@@ -31,7 +31,10 @@ static void ended(struct view *v, const struct event *e)
         }
         break;
     case OUTCOME_SKIPPED:
-        view_colored(&line, v->color_err, COLOR_DIM, "nothing to do");
+        if (e->op->kind == OP_IMAGE_BUILD)
+            return; /* it was fetched */
+        view_colored(&line, v->color_err, COLOR_DIM,
+                     e->op->kind == OP_IMAGE_FETCH ? "not in the registry" : "nothing to do");
         break;
     case OUTCOME_FAILED:
         view_colored(&line, v->color_err, COLOR_RED, "failed");
@@ -60,9 +63,9 @@ static void ended(struct view *v, const struct event *e)
 /* Only what takes time says that it has begun. */
 static bool announces(const struct op *op)
 {
-    return op->kind == OP_IMAGE_PULL || op->kind == OP_IMAGE_BUILD || op->kind == OP_IMAGE_PUSH ||
-           op->kind == OP_WAIT || op->kind == OP_STOP || op->kind == OP_HOOK ||
-           op->kind == OP_RESTART;
+    return op->kind == OP_IMAGE_PULL || op->kind == OP_IMAGE_FETCH || op->kind == OP_IMAGE_BUILD ||
+           op->kind == OP_IMAGE_PUSH || op->kind == OP_WAIT || op->kind == OP_STOP ||
+           op->kind == OP_HOOK || op->kind == OP_RESTART;
 }
 
 void plain_event(struct view *v, const struct event *e)

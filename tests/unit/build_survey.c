@@ -334,7 +334,7 @@ static char *request_of(const struct surveyed *s, const char *name, const struct
                         bool buildkit, struct error *err)
 {
     struct build_request in = { s->survey->detail->images[index_of(s, name)].recipe, opt, "f00",
-                                buildkit, NULL };
+                                NULL, buildkit, NULL };
     struct engine_request rq = { 0 };
     if (build_request(&rq, &in, err) < 0)
         return NULL;

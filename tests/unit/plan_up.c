@@ -406,8 +406,10 @@ static void an_image_is_built_after_those_it_is_from(void **state)
     w->now = sim_snapshot(&w->sim);
     assert_int_equal(w->st->nimages, 2);
     static const size_t first[] = { 0 };
-    struct plan_image images[] = { { &w->st->images[0], "f1", NULL, 0 },
-                                   { &w->st->images[1], "f2", first, 1 } };
+    struct plan_image images[] = {
+        { .image = &w->st->images[0], .fingerprint = "f1" },
+        { .image = &w->st->images[1], .fingerprint = "f2", .bases = first, .nbases = 1 }
+    };
     assert_int_equal(plan_up(&w->plan, w->st, w->now, images, 2, &plain, NULL), 0);
     assert_int_equal(
         need_of(find_op(w, OP_IMAGE_BUILD, "demo-b"), find_op(w, OP_IMAGE_BUILD, "demo-a")), 'h');
