@@ -119,6 +119,7 @@ enum image_need image_build(struct op **op, const char **reason, struct image_op
         (*slot)->image = image;
         (*slot)->ref = image->ref;
         (*slot)->platform = image->platform;
+        (*slot)->fingerprint = survey ? survey->fingerprint : NULL;
         (*slot)->fetch = fetch;
         if (fetch)
             graph_need(&ops->p->graph, *slot, fetch, false);

@@ -80,8 +80,9 @@ struct op {
     const struct image *image; /* BUILD */
     const char *ref;           /* PULL, BUILD, PUSH, IMAGE_REMOVE, CREATE: the image reference */
     const char *platform;
-    struct op *fetch; /* BUILD: not needed when that one brings the image */
-    bool must;        /* FETCH: nobody builds the image if the registry has it not */
+    const char *fingerprint; /* BUILD: label for the image */
+    struct op *fetch;        /* BUILD: not needed when that one brings the image */
+    bool must;               /* FETCH: nobody builds the image if the registry has it not */
     const struct seen_container *old; /* CREATE: the container that it takes the place of: its
                                          anonymous volumes are carried over */
     bool renew_anon_volumes;          /* CREATE: do not */
