@@ -77,7 +77,8 @@ static int load(struct hook_config **out, struct serving *s, struct error *err)
     if (hook_config_load(&c, path, &s->cli->diag, err) < 0) {
         if (err->kind)
             return -1;
-        return error_set(err, ERR_INPUT, 0, "%zu errors in '%s'", s->cli->diag.errors, path);
+        return error_set(err, ERR_INPUT, 0, "%zu %s in '%s'", s->cli->diag.errors,
+                         s->cli->diag.errors == 1 ? "error" : "errors", path);
     }
     if (o->listen) {
         if (hook_config_address(&host, &c->port, o->listen) < 0)

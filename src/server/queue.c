@@ -29,6 +29,9 @@ struct queue {
     struct {
         VEC(struct job *); /* by id */
     } jobs;
+    struct {
+        VEC(int64_t);
+    } unsaved;              /* superseded ones whose files do not say so yet */
     struct strmap known;    /* "PROJECT DELIVERY" -> id, or -1 when only that is left */
     struct strv remembered; /* those with -1, oldest first */
     int64_t last_id;
@@ -61,12 +64,16 @@ static int save(const struct queue *q, const struct job *job, struct error *err)
     auto_json json_t *j = job_to_json(job);
     auto_free char *text = json_dumps(j, JSON_INDENT(2));
     auto_free char *path = job_path(q, job->id);
-    if (file_write_atomic(path, text, strlen(text), 0600, err) < 0)
+    return file_write_atomic(path, text, strlen(text), 0600, err);
+}
+
+/* A job that is promised to somebody: its name outlives a loss of power too. Of the steps that come
+ * after, one that is lost is made again. */
+static int save_new(const struct queue *q, const struct job *job, struct error *err)
+{
+    if (save(q, job, err) < 0)
         return -1;
-    /* The new name outlives a loss of power too. */
-    if (fsync(q->jobs_fd) < 0)
-        return error_errno(err, "sync '%s/jobs'", q->dir);
-    return 0;
+    return fsync(q->jobs_fd) < 0 ? error_errno(err, "sync '%s/jobs'", q->dir) : 0;
 }
 
 static char *known_key(const char *project, const char *delivery)
@@ -188,7 +195,7 @@ int queue_add(int64_t *id, struct queue *q, const struct job *job, struct error 
         .delivery = xstrdup(job->delivery),
         .received_ns = job->received_ns,
     };
-    if (save(q, added, err) < 0) {
+    if (save_new(q, added, err) < 0) {
         job_clear(added);
         free(added);
         return -1;
@@ -196,14 +203,23 @@ int queue_add(int64_t *id, struct queue *q, const struct job *job, struct error 
     *vec_push(&q->jobs) = added;
     q->last_id = *id = added->id;
     know(q, added, added->id);
-    /* A kill here leaves two that wait; queue_open() sees the older one as what it is. */
+    /* Of two files that wait queue_open() sees the older one as what it is: its own can wait. */
     if (old) {
-        auto_error struct error ignored = ERROR_INIT;
         supersede(old, added);
-        if (save(q, old, &ignored) < 0)
-            log_debug("hook: %s", ignored.msg);
+        *vec_push(&q->unsaved) = old->id;
     }
     return 0;
+}
+
+static void save_rest(struct queue *q)
+{
+    vec_each (id, &q->unsaved) {
+        auto_error struct error err = ERROR_INIT;
+        const struct job *job = find(q, *id);
+        if (job && save(q, job, &err) < 0)
+            log_debug("hook: %s", err.msg);
+    }
+    q->unsaved.len = 0;
 }
 
 int queue_begin(struct queue *q, int64_t id, struct error *err)
@@ -222,6 +238,7 @@ int queue_end(struct queue *q, int64_t id, enum job_state state, const char *mes
     job->ended_ns = clock_unix_ns();
     free(job->message);
     job->message = message ? xstrndup(message, JOB_MESSAGE_MAX) : NULL;
+    save_rest(q);
     return save(q, job, err);
 }
 
@@ -490,6 +507,8 @@ void queue_close(struct queue *q)
 {
     if (!q)
         return;
+    save_rest(q);
+    vec_free(&q->unsaved);
     vec_each (it, &q->jobs) {
         job_clear(*it);
         free(*it);

@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""What `stack hook` answers: to forges, to strangers, to too much and too slow."""
+import concurrent.futures
+import contextlib
+import json
+import os
+import socket
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.environ["TOP"], "tests/support"))
+from hook import *  # noqa: E402
+
+MIB = 1 << 20
+BODY_MAX = 25 * MIB
+PUSH = json.dumps({"ref": "refs/heads/main", "after": commit(1)}).encode()
+REFUSED = (401, '{"error":"not signed, or not by us"}\n')
+
+
+def post(target, body, headers):
+    return server.ask("POST", target, body, headers)
+
+
+def payload(url, **fields):
+    return json.dumps({"ref": "refs/heads/main", "after": commit(2), "repository": {"clone_url": url}, **fields}).encode()
+
+
+os.makedirs(path("a"))
+write("a/other", "another secret\n", 0o600)
+server = Server("a", """
+http: { time: 2s, connections_per_source: 40 }
+projects:
+  nova: { git: 'https://forge.example/a/nova.git', command: ['true'] }
+  mine: { git: 'https://forge.example/a/mine.git', command: ['true'], secret_file: other }
+  lab: { git: 'https://lab.example/a/nova.git', command: ['true'], forge: gitlab }
+""")
+
+# --- deliveries ---
+same(post("/hook/nova", PUSH, github(PUSH, "one")), (202, '{"job":1}\n'), "a push is queued")
+same(post("/hook/nova", PUSH, github(PUSH, "one")), (200, '{"duplicate":true,"job":1}\n'), "the same again is known")
+same(server.push("nova", "two", commit(1), "refs/heads/x"), (200, '{"ignored":"a ref that is not built"}\n'),
+     "another branch is none of ours")
+same(post("/hook/nova", b"{}", github(b"{}", event="ping")), (200, '{"ignored":"ping"}\n'), "a ping")
+gone = json.dumps({"ref": "refs/heads/main", "after": "0" * 40, "deleted": True}).encode()
+same(post("/hook/nova", gone, github(gone)), (200, '{"ignored":"the ref was deleted"}\n'), "a branch that was deleted")
+same(post("/hook/nova", b"[1]", github(b"[1]")), (400, '{"error":"not a JSON object"}\n'), "proven rubbish")
+
+# --- proofs: whatever is wrong, the answer is the same ---
+good = github(PUSH)
+for name, change in [
+    ("absent", {"X-Hub-Signature-256": None}),
+    ("empty", {"X-Hub-Signature-256": ""}),
+    ("an empty one", {"X-Hub-Signature-256": "sha256="}),
+    ("cut", {"X-Hub-Signature-256": good["X-Hub-Signature-256"][:-1]}),
+    ("in capitals", {"X-Hub-Signature-256": "sha256=" + signature(PUSH).upper()}),
+    ("sha1 alone", {"X-Hub-Signature-256": None, "X-Hub-Signature": "sha1=" + "0" * 40}),
+    ("of another secret", {"X-Hub-Signature-256": "sha256=" + signature(PUSH, "x")}),
+    ("of the same in other words", {"X-Hub-Signature-256": "sha256=" + signature(PUSH.replace(b" ", b""))}),
+]:
+    headers = {k: v for k, v in {**good, **change}.items() if v is not None}
+    same(post("/hook/nova", PUSH, headers), REFUSED, f"signature: {name}")
+same(post("/hook/mine", PUSH, github(PUSH)), REFUSED, "signature: of another project's secret")
+same(post("/hook/lab", PUSH, github(PUSH)), REFUSED, "signature: of another forge")
+with contextlib.closing(server.connect()) as c:
+    c.putrequest("POST", "/hook/nova")
+    for key, value in {**good, "Content-Length": len(PUSH)}.items():
+        c.putheader(key, value)
+    c.putheader("X-Hub-Signature-256", "sha256=" + "0" * 64)
+    c.endheaders(PUSH)
+    same(c.getresponse().status, 401, "signature: twice")
+
+# --- which project ---
+body = payload("https://forge.example/a/nova")
+same(post("/hook", body, github(body, "three")), (202, '{"job":2}\n'), "POST /hook finds the project")
+body = payload("https://other.example/a/nova")
+same(post("/hook", body, github(body, "four"))[1], '{"ignored":"no project has this repository"}\n',
+     "the same name on another forge is another repository")
+body = payload("https://lab.example/a/nova")
+same(post("/hook", body, github(body, "five"))[0], 200, "a delivery of another forge does not find it")
+body = payload("https://forge.example/a/mine")
+same(post("/hook", body, github(body, "six"))[1], '{"ignored":"no project has this repository"}\n',
+     "the common secret says nothing about a project with its own")
+body = payload("https://evil.example/x", after=commit(3))
+same(post("/hook/nova", body, github(body, "seven")), (202, '{"job":3}\n'), "the payload's address is not used")
+
+# --- what is none ---
+same(post("/hook/glance", PUSH, github(PUSH))[0], 404, "no such project")
+same(post("/hookx", PUSH, github(PUSH))[0], 404, "no such path")
+same(server.ask("GET", "/hook/nova")[0], 405, "only POST")
+same(server.ask("DELETE", "/jobs")[0], 405, "views only to GET")
+same(post("/hook/nova", PUSH, {**good, "Content-Encoding": "gzip"})[0], 415, "no compressed bodies")
+
+# --- views ---
+same(server.ended(1)["state"], "success", "GET /jobs/1")
+ok(server.ended(3) and [j["id"] for j in server.jobs()] == [3, 2, 1], "GET /jobs: the newest first", server.jobs())
+ok("[exit 0, after" in server.log(1), "GET /jobs/1/log", server.log(1))
+same(server.ask("GET", "/jobs/99")[0], 404, "no such job")
+same(server.ask("GET", "/jobs/1x")[0], 404, "no such path below a job")
+same(server.ask("GET", "/jobs/../../secret")[0], 404, "no path out of it")
+same(server.ask("GET", "/healthz"), (200, '{"status":"ok"}\n'), "GET /healthz")
+same(server.ask("GET", "/jobs", headers={"X-Forwarded-For": "10.0.0.9"})[0], 403, "not through a proxy without a token")
+same(server.ask("GET", "/jobs", headers={"Host": "evil.example"})[0], 403, "not by a name that somebody gave us")
+same(server.ask("GET", "/healthz", headers={"X-Forwarded-For": "10.0.0.9"})[0], 200, "the health is everybody's")
+
+
+# --- large ---
+def filled(size):
+    head = json.dumps({"ref": "refs/heads/main", "after": commit(4)}).encode()
+    return head + b" " * (size - len(head))
+
+
+body = filled(BODY_MAX)
+same(post("/hook/nova", body, github(body, "large"))[0], 202, "25 MB are taken")
+with socket.create_connection(server.address.split(":")) as s:
+    s.sendall(f"POST /hook/nova HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: push\r\nX-Hub-Signature-256: sha256={'0' * 64}\r\n"
+              f"Content-Length: {BODY_MAX + 1}\r\n\r\n".encode())
+    same(s.recv(100).split(b" ")[1], b"413", "one more is refused before it is sent")
+status = server.ask("POST", "/hook/nova", iter([body[:MIB]] * 25 + [b"x"]), good)[0]
+same(status, 413, "one more in chunks is refused")
+same(post("/hook/nova", PUSH, {**good, "X-Long": "x" * 40000})[0], 431, "a long head is refused")
+
+# --- slow ---
+slow = []
+for text in [b"", b"POST /ho", b"POST /hook/nova HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: push\r\n"
+             b"X-Hub-Signature-256: sha256=" + b"0" * 64 + b"\r\nContent-Length: 1000\r\n\r\n{"] * 10:
+    s = socket.create_connection(server.address.split(":"))
+    s.sendall(text)
+    slow.append(s)
+began = time.monotonic()
+same(server.push("nova", "meanwhile", commit(5))[0], 202, "thirty slow senders hold up nobody")
+ok(time.monotonic() - began < 1, "it was answered at once", time.monotonic() - began)
+
+
+def closed(s):
+    """A byte now and then; true when the other side had enough."""
+    try:
+        s.settimeout(0.01)
+        s.send(b"x")
+        return s.recv(100) == b"" or True
+    except socket.timeout:
+        return False
+    except OSError:
+        return True
+
+
+left = list(slow)
+
+
+def all_closed():
+    time.sleep(0.2)
+    left[:] = [s for s in left if not closed(s)]
+    return not left
+
+
+ok(eventually(all_closed, 8), "slow ones are closed though they go on", f"{len(left)} are open")
+ok(time.monotonic() - began >= 1.5, "and not before their time", time.monotonic() - began)
+many = [socket.create_connection(server.address.split(":")) for _ in range(60)]
+time.sleep(0.1)
+refused = sum(1 for s in many if closed(s))
+ok(refused >= 60 - 40, "one source gets only so many connections", f"{refused} of 60 were closed")
+for s in many:
+    s.close()
+
+
+def let_in():
+    try:
+        return server.ask("GET", "/healthz")[0] == 200
+    except OSError:
+        return False
+
+
+ok(eventually(let_in), "and is let in again when they are gone")
+
+# --- a token for the views ---
+write("a/token", "look\n", 0o600)
+server.configure("""
+view: { token_file: token }
+projects:
+  nova: { git: 'https://forge.example/a/nova.git', command: ['true'], refs: ['*'] }
+""")
+server.signal(signal.SIGHUP)
+ok(eventually(lambda: server.ask("GET", "/jobs")[0] == 401), "reload: the views want a token", server.said())
+same(server.ask("GET", "/jobs", headers={"Authorization": "Bearer look"})[0], 200, "the token")
+same(server.ask("GET", "/jobs", headers={"Authorization": "Basic dTpsb29r"})[0], 200, "the token as a password")
+same(server.ask("GET", "/jobs", headers={"Authorization": "Bearer loo"})[0], 401, "another token")
+server.configure("view: {}\nprojects: { nova: { gitt: x } }\n")
+server.signal(signal.SIGHUP)
+ok(eventually(lambda: "the old configuration stays" in server.said()), "a reload with mistakes", server.said())
+ok("hook.yaml:5:21: error: nova: unknown key 'gitt'; did you mean 'git'?" in server.said(), "says where", server.said())
+same(server.push("nova", "reload", commit(6), "refs/heads/any")[0], 202, "and the old one stays")
+
+# --- the page ---
+evil = "refs/heads/<script>alert('1')</script>&"
+look = {"Authorization": "Bearer look"}
+same(server.push("nova", "evil", commit(7), evil)[0], 202, "a branch that is a script")
+status, page = server.ask("GET", "/", headers=look)
+ok("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;" in page, "the page shows it", page)
+ok("<script" not in page and "http" not in page.replace("http-equiv", ""), "and nothing of it works", page)
+server.signal(signal.SIGTERM)
+same(server.wait(), 0, "SIGTERM ends it")
+ok(SECRET not in server.said() and "look" not in server.said(), "no secret was said", server.said())
+
+# --- many: 1,000 deliveries at once, each twice; each is on disk before it is answered ---
+os.makedirs(path("b"))
+server = Server("b", """
+keep: 10000
+projects:
+  nova: { git: 'https://forge.example/a/nova.git', command: [sh, -c, 'echo $STACK_HOOK_JOB $STACK_HOOK_COMMIT >>built'] }
+""")
+UNIQUE, SENDERS = 500, 8
+
+
+def send(k):
+    """Every delivery is sent twice, by senders that are far from each other."""
+    with contextlib.closing(server.connect()) as connection:
+        return [server.push("nova", f"d{n % UNIQUE}", commit(n % UNIQUE + 1), connection=connection)
+                for n in range(k, 2 * UNIQUE, SENDERS)]
+
+
+began = time.monotonic()
+with concurrent.futures.ThreadPoolExecutor(SENDERS) as pool:
+    answers = [a for part in pool.map(send, range(SENDERS)) for a in part]
+took = time.monotonic() - began
+print(f"# {took:.1f} s")
+ok(took < 30, "1,000 deliveries are answered", f"{took:.1f} s")
+same(sorted(status for status, _ in answers), [200] * UNIQUE + [202] * UNIQUE, "half of them are duplicates")
+same(server.push("nova", "last", commit(9999))[0], 202, "and one more")
+eventually(lambda: not [j for j in server.jobs() if j["state"] in ("queued", "running")])
+server.signal(signal.SIGTERM)
+server.wait()
+jobs = [json.loads(read(f"b/q/jobs/{name}")) for name in os.listdir(path("b/q/jobs"))]
+built = read("b/built").split("\n")[:-1]
+same(len(jobs), UNIQUE + 1, "a job for each that is not a duplicate")
+states = sorted({j["state"] for j in jobs})
+ok(states == ["success", "superseded"], "each was built or gave way", states)
+same(len(built), sum(1 for j in jobs if j["state"] == "success"), "each was built once")
+same(len(set(built)), len(built), "and none twice")
+ok(built[-1].endswith(commit(9999)), "the last one was built last", built[-1])
+done_testing()
