@@ -205,3 +205,13 @@ void safe_add_cut(struct str *out, const char *text, size_t columns)
             return;
     }
 }
+
+bool safe_is_utf8(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    uint32_t c;
+    for (size_t left = strlen(text), n; left > 0; s += n, left -= n)
+        if ((n = decode(&c, s, left)) == 0)
+            return false;
+    return true;
+}

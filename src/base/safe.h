@@ -22,6 +22,8 @@ void safe_add(struct str *out, const char *text, size_t len, enum safe_flags fla
 /* The same as a new string, owned by the caller. */
 char *safe_text(const char *text, enum safe_flags flags);
 
+bool safe_is_utf8(const char *text);
+
 /* Columns that `text` (UTF-8, SGR sequences count nothing) takes on a terminal. */
 size_t safe_width(const char *text);
 /* Appends at most `columns` columns of text, the last one an ellipsis when it was cut. */

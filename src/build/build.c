@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "build/bases.h"
 #include "build/pack.h"
 #include "build/progress.h"
@@ -48,6 +49,7 @@ struct build {
     struct registry_lookup *lookup;
     struct services *services; /* NULL: the build asks for nothing */
     bool served;               /* the session opened */
+    bool syncs;                /* the engine fetches the folder through it */
     struct error session_err;  /* why it broke off */
     struct sender *sender;
     struct engine_call *call;
@@ -76,15 +78,18 @@ static void stop_preparing(struct prepared *p)
 
 static void build_free(struct build *b)
 {
-    services_close(b->services);
-    error_clear(&b->session_err);
     /* A piece that is being made still reads from `prepared`. */
-    if (b->sender)
+    if (b->sender) {
+        services_close(b->services, NULL, NULL);
         sender_free(b->sender, prepared_free, b->prepared);
-    else if (b->preparing)
+    } else if (b->services) {
+        services_close(b->services, prepared_free, b->prepared);
+    } else if (b->preparing) {
         stop_preparing(b->prepared);
-    else
+    } else {
         prepared_free(b->prepared);
+    }
+    error_clear(&b->session_err);
     progress_free(b->progress);
     free(b);
 }
@@ -137,7 +142,9 @@ static void on_answer(void *ctx, const struct engine_answer *answer, const struc
     b->call = NULL;
     auto_error struct error problem = ERROR_INIT;
     const char *id = NULL;
-    const struct error *upload = b->sender ? sender_error(b->sender) : NULL;
+    const struct error *upload = b->sender     ? sender_error(b->sender)
+                                 : b->services ? services_error(b->services)
+                                               : NULL;
     if (upload) {
         error_copy(&problem, upload);
     } else if (err) {
@@ -192,10 +199,12 @@ static void send(struct build *b, const char *registry_config)
         .source = si->source,
         .buildkit = b->buildkit,
         .session = b->services ? services_session(b->services) : NULL,
+        .dockerfile = b->syncs ? path_base(p->recipe->place.dockerfile_name) : NULL,
     };
     auto_error struct error err = ERROR_INIT;
     struct engine_request rq = { 0 };
-    if (build_request(&rq, &in, &err) < 0 || (p->context && open_sender(b, &err) < 0)) {
+    if (build_request(&rq, &in, &err) < 0 ||
+        (p->context && !b->syncs && open_sender(b, &err) < 0)) {
         engine_request_clear(&rq);
         end(b, NULL, &err);
         return;
@@ -256,8 +265,9 @@ static void on_session_failed(void *ctx, const struct error *err)
     }
     auto_error struct error problem = ERROR_INIT;
     error_copy(&problem, err);
-    services_close(b->services);
+    services_close(b->services, NULL, NULL);
     b->services = NULL;
+    b->syncs = false;
     if (!need_services(b)) {
         log_debug("build: %s", problem.msg);
         send(b, NULL);
@@ -274,12 +284,27 @@ static void start_services(struct build *b)
 {
     const struct services_handlers hd = { on_session_open, on_session_failed, b };
     auto_error struct error err = ERROR_INIT;
-    const struct recipe *r = b->prepared->recipe;
-    if (services_need(r, &b->opt) == SERVICES_NOT ||
-        (services_start(&b->services, b->engine, r, &b->opt, &hd, &err) < 0 && !need_services(b)))
+    const struct prepared *p = b->prepared;
+    const struct filesync_input files = {
+        .root = p->recipe->place.root,
+        .context = p->context,
+        .dockerfile_name = path_base(p->recipe->place.dockerfile_name),
+        .dockerfile = p->dockerfile,
+        .dockerfile_len = p->dockerfile_len,
+    };
+    b->syncs = p->context && filesync_pays(p->context);
+    if (!b->syncs && services_need(p->recipe, &b->opt) == SERVICES_NOT) {
         send(b, NULL);
-    else if (!b->services)
+        return;
+    }
+    if (services_start(&b->services, b->engine, p->recipe, &b->opt, b->syncs ? &files : NULL, &hd,
+                       &err) == 0)
+        return;
+    b->syncs = false;
+    if (need_services(b))
         end(b, NULL, &err);
+    else
+        send(b, NULL);
 }
 
 static void on_base_step(void *ctx, const struct build_step *step)

@@ -5,7 +5,6 @@
 #include "build/pack.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,7 +13,7 @@
 
 #include "base/library.h"
 #include "base/mem.h"
-#include "base/path.h"
+#include "build/reader.h"
 
 #define ARCHIVE_FUNCTIONS(X)                   \
     X(archive_write_new)                       \
@@ -49,11 +48,7 @@ struct pack {
     struct str *out; /* where the bytes go during pack_produce() */
     size_t next;     /* index of the next entry of the context */
     bool started, ended;
-    int root_fd;
-    int folder_fd; /* the folder of the last file, since its neighbours follow */
-    char *folder;
-    int fd;       /* the file that is being read, or -1 */
-    int64_t left; /* bytes of it to come */
+    struct reader reader;
     char *buffer;
 };
 
@@ -85,11 +80,11 @@ int pack_open(struct pack **out, const struct pack_input *in, struct error *err)
 {
     auto_(pack_closep) struct pack *p = xnew(struct pack);
     p->in = *in;
-    p->root_fd = p->folder_fd = p->fd = -1;
+    p->reader = READER_INIT;
     if (open_library(&p->api, err) < 0)
         return -1;
-    if (in->context && (p->root_fd = open(in->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-        return error_errno(err, "open the build context '%s'", in->root);
+    if (in->context && reader_open(&p->reader, in->root, err) < 0)
+        return -1;
     p->buffer = xmalloc(PACK_PIECE);
     p->archive = p->api.archive_write_new();
     p->entry = p->api.archive_entry_new();
@@ -115,10 +110,7 @@ void pack_close(struct pack *p)
     if (p->entry)
         p->api.archive_entry_free(p->entry);
     str_clear(&rest);
-    auto_close_p(&p->fd);
-    auto_close_p(&p->folder_fd);
-    auto_close_p(&p->root_fd);
-    free(p->folder);
+    reader_close(&p->reader);
     free(p->buffer);
     free(p);
 }
@@ -171,48 +163,10 @@ static int put_dockerfile(struct pack *p, struct error *err)
     return write_data(p, p->in.dockerfile, p->in.dockerfile_len, err);
 }
 
-static int changed(const struct pack *p, const char *path, struct error *err)
-{
-    error_set(err, ERR_INPUT, 0, "'%s/%s' changed while it was sent to the engine", p->in.root,
-              path);
-    return error_hint(err, "run it again; a file that changes all the time belongs into "
-                           ".dockerignore");
-}
-
-/* Opens a file by its folder, each part of the path without following links. */
-static int open_file(struct pack *p, const char *path)
-{
-    const char *base = path_base(path);
-    auto_free char *folder = xstrndup(path, (size_t)(base - path));
-    if (p->folder_fd < 0 || strcmp(folder, p->folder) != 0) {
-        auto_close_p(&p->folder_fd);
-        p->folder_fd = context_open_parent(p->root_fd, path, &base);
-        free(p->folder);
-        p->folder = take(folder);
-    }
-    if (p->folder_fd < 0)
-        return -1;
-    return openat(p->folder_fd, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-}
-
-static bool unchanged(int fd, const struct context_entry *e)
-{
-    struct stat st;
-    if (fstat(fd, &st) < 0)
-        return false;
-    struct stat_key now = context_stat_key(&st);
-    return context_mode(&st) == e->mode && now.ino == e->stat.ino && now.size == e->stat.size &&
-           now.mtime_ns == e->stat.mtime_ns && now.ctime_ns == e->stat.ctime_ns;
-}
-
 static int put_entry(struct pack *p, const struct context_entry *e, struct error *err)
 {
-    if (S_ISREG(e->mode)) {
-        p->fd = open_file(p, e->path);
-        if (p->fd < 0 || !unchanged(p->fd, e))
-            return changed(p, e->path, err);
-        p->left = e->stat.size;
-    }
+    if (S_ISREG(e->mode) && reader_begin(&p->reader, e, err) < 0)
+        return -1;
     p->api.archive_entry_clear(p->entry);
     p->api.archive_entry_set_pathname(p->entry, e->path);
     p->api.archive_entry_set_mode(p->entry, e->mode);
@@ -225,29 +179,14 @@ static int put_entry(struct pack *p, const struct context_entry *e, struct error
     return write_header(p, err);
 }
 
-/* The next piece of the open file. It must be as long as its header says, and still the same. */
+/* The next piece of the open file. */
 static int put_piece(struct pack *p, struct error *err)
 {
-    const struct context_entry *e = &p->in.context->entries[p->next - 1];
-    ssize_t n = 0;
-    if (p->left > 0) {
-        size_t want = p->left < (int64_t)PACK_PIECE ? (size_t)p->left : PACK_PIECE;
-        do
-            n = read(p->fd, p->buffer, want);
-        while (n < 0 && errno == EINTR);
-        if (n <= 0)
-            return changed(p, e->path, err);
-        if (write_data(p, p->buffer, (size_t)n, err) < 0)
-            return -1;
-        p->left -= n;
-    }
-    if (p->left > 0)
-        return 0;
-    if (!unchanged(p->fd, e))
-        return changed(p, e->path, err);
-    close(p->fd);
-    p->fd = -1;
-    return 0;
+    size_t n;
+    bool end;
+    if (reader_next(&p->reader, p->buffer, PACK_PIECE, &n, &end, err) < 0)
+        return -1;
+    return n ? write_data(p, p->buffer, n, err) : 0;
 }
 
 static int step(struct pack *p, struct error *err)
@@ -256,7 +195,7 @@ static int step(struct pack *p, struct error *err)
         p->started = true;
         return put_dockerfile(p, err);
     }
-    if (p->fd >= 0)
+    if (p->reader.fd >= 0)
         return put_piece(p, err);
     if (p->in.context && p->next < p->in.context->len) {
         const struct context_entry *e = &p->in.context->entries[p->next++];

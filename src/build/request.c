@@ -198,9 +198,10 @@ int build_request(struct engine_request *rq, const struct build_request *in, str
     if (in->buildkit)
         engine_query(&path, "version", "2");
     engine_query(&path, "session", in->session);
-    if (image->remote_context)
-        engine_query(&path, "remote", image->context);
-    engine_query(&path, "dockerfile", in->recipe->place.dockerfile_name);
+    if (image->remote_context || in->dockerfile)
+        engine_query(&path, "remote", in->dockerfile ? "client-session" : image->context);
+    engine_query(&path, "dockerfile",
+                 in->dockerfile ? in->dockerfile : in->recipe->place.dockerfile_name);
     engine_query(&path, "t", image->ref);
     const struct node *tags = config(in, "tags");
     node_each (i, tags) {

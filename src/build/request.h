@@ -10,7 +10,8 @@ struct build_request {
     const struct build_options *options;
     const char *fingerprint, *source; /* values of LABEL_FINGERPRINT, LABEL_SOURCE; or NULL */
     bool buildkit;
-    const char *session; /* id of an open session, or NULL */
+    const char *session;    /* id of an open session, or NULL */
+    const char *dockerfile; /* its name where the folder is fetched through the session, or NULL */
 };
 
 /* What the engine or its classic builder cannot do: ERR_INPUT that names the key. */

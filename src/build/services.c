@@ -1,6 +1,9 @@
 /* What the engine may ask us for during one build. */
 #include "build/services.h"
 
+#include <string.h>
+
+#include "base/digest.h"
 #include "base/mem.h"
 #include "session/agents.h"
 #include "session/logins.h"
@@ -14,6 +17,7 @@ struct services {
     struct secrets *secrets;
     struct agents *agents;
     struct logins *logins;
+    struct filesync *files; /* or NULL */
 };
 
 static const struct node *config(const struct recipe *r, const char *key)
@@ -113,6 +117,20 @@ static int add_agents(struct services *s, struct engine *e, const struct recipe 
 
 /* The session. */
 
+/* The same for every build of the folder by this user on this machine, and of no other folder:
+ * what the engine keeps under it is compared with what is there. */
+static char *shared_key(const char *root)
+{
+    char host[256] = "", hex[DIGEST_HEX_LEN + 1];
+    gethostname(host, sizeof(host) - 1);
+    struct digest *d = digest_new();
+    digest_add_str(d, "stack");
+    digest_add_str(d, host);
+    digest_add_str(d, root);
+    digest_end(d, hex);
+    return xstrdup(hex);
+}
+
 static void on_open(void *ctx)
 {
     struct services *s = ctx;
@@ -134,15 +152,23 @@ static void on_closed(void *ctx, const struct error *err)
 }
 
 int services_start(struct services **out, struct engine *e, const struct recipe *r,
-                   const struct build_options *opt, const struct services_handlers *hd,
-                   struct error *err)
+                   const struct build_options *opt, const struct filesync_input *files,
+                   const struct services_handlers *hd, struct error *err)
 {
-    auto_(services_closep) struct services *s = xnew(struct services);
+    struct services *s = xnew(struct services);
     const struct session_handlers session_hd = { on_open, on_closed, s };
+    auto_free char *key = files ? shared_key(files->root) : NULL;
     s->hd = *hd;
-    if (session_new(&s->session, e, NULL, &session_hd, err) < 0 || add_secrets(s, r, err) < 0 ||
-        add_agents(s, e, r, opt, err) < 0)
+    if (session_new(&s->session, e, key, &session_hd, err) < 0 || add_secrets(s, r, err) < 0 ||
+        add_agents(s, e, r, opt, err) < 0) {
+        services_close(s, NULL, NULL);
         return -1;
+    }
+    if (files) {
+        s->files = filesync_new(engine_loop(e), files);
+        filesync_attach(s->files, s->session);
+        session_serve(s->session, &filesync_diff_copy, s->files);
+    }
     s->logins = logins_new(engine_loop(e));
     logins_attach(s->logins, s->session);
     session_serve(s->session, &logins_credentials, s->logins);
@@ -156,7 +182,12 @@ const char *services_session(const struct services *s)
     return session_id(s->session);
 }
 
-void services_close(struct services *s)
+const struct error *services_error(const struct services *s)
+{
+    return s->files ? filesync_error(s->files) : NULL;
+}
+
+void services_close(struct services *s, void (*gone)(void *ctx), void *ctx)
 {
     if (!s)
         return;
@@ -164,5 +195,9 @@ void services_close(struct services *s)
     secrets_free(s->secrets);
     agents_free(s->agents);
     logins_free(s->logins);
+    if (s->files)
+        filesync_free(s->files, gone, ctx);
+    else if (gone)
+        gone(ctx);
     free(s);
 }

@@ -1,11 +1,13 @@
 /*
  * What the engine may ask us for during one build, by a session of BuildKit: the secrets and SSH
- * agents that the stack file gives to it, and logins at registries.
+ * agents that the stack file gives to it, logins at registries, and the folder itself where that is
+ * large: then only the files that the engine has not go over.
  */
 #ifndef BUILD_SERVICES_H
 #define BUILD_SERVICES_H
 
 #include "build/build.h"
+#include "build/filesync.h"
 #include "build/recipe.h"
 
 enum services_need {
@@ -25,12 +27,15 @@ struct services_handlers {
     void *ctx;
 };
 
-/* ERR_INPUT: a secret or an agent that is not there; ERR_NOTFOUND: no libnghttp2. */
+/* `files` (or NULL) is what the engine may ask for of the folder. ERR_INPUT: a secret or an agent
+ * that is not there; ERR_NOTFOUND: no libnghttp2. */
 int services_start(struct services **out, struct engine *e, const struct recipe *r,
-                   const struct build_options *opt, const struct services_handlers *hd,
-                   struct error *err);
+                   const struct build_options *opt, const struct filesync_input *files,
+                   const struct services_handlers *hd, struct error *err);
 const char *services_session(const struct services *s);
-void services_close(struct services *s);
-DEFINE_FREEP(struct services, services_close)
+/* Why files were not sent, or NULL. */
+const struct error *services_error(const struct services *s);
+/* `gone` (may be NULL) runs, perhaps later, when `files` is no longer used. */
+void services_close(struct services *s, void (*gone)(void *ctx), void *ctx);
 
 #endif

@@ -137,7 +137,7 @@ static void flush(void *ctx)
 /* Later: the caller may stand in one of our callbacks, which pumps anyway. */
 void session_flush(struct session *s)
 {
-    if (s->connection && !s->flush_soon)
+    if (s && s->connection && !s->flush_soon)
         loop_after(&s->flush_soon, engine_loop(s->engine), 0, flush, s);
 }
 

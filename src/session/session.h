@@ -34,7 +34,8 @@ void session_serve(struct session *s, const struct grpc_method *m, void *ctx);
 /* The engine's version must be known: engine_ready(). */
 void session_start(struct session *s);
 const char *session_id(const struct session *s);
-/* To be called when something was queued outside of a call's functions: it goes out. */
+/* To be called when something was queued outside of a call's functions: it goes out. NULL: nothing.
+ */
 void session_flush(struct session *s);
 /* Calls that are open end; what they were served with may be freed after it. Not from inside a
  * call's functions. */

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds that ask for something: secrets, an SSH agent.
+# Builds that ask for something: secrets, an SSH agent, the files of a large folder.
 . "$TOP/tests/support/engine.sh"
 
 name=test-session-$$
@@ -8,7 +8,7 @@ agent_pid=
 
 cleanup() {
     [ -z "$agent_pid" ] || kill "$agent_pid"
-    for image in secrets agent; do
+    for image in secrets agent large; do
         engine "/images/$name-$image?force=1" -X DELETE
     done
 }
@@ -81,6 +81,8 @@ services:
         COPY ask /ask
         RUN --mount=type=ssh /ask && /ask
         RUN --mount=type=ssh,id=other test ! -S "\$\$SSH_AUTH_SOCK" && echo none-other
+  large:
+    build: ./large
   missing:
     build: { context: ., secrets: [nowhere], dockerfile_inline: "FROM busybox" }
   required:
@@ -127,4 +129,47 @@ SSH_AUTH_SOCK=$work/key stack build agent >"$work/out" 2>&1
 ok 'a key is no agent' grep -q "'$work/key' is not the socket of an SSH agent" "$work/out"
 DOCKER_BUILDKIT=0 stack build secrets >"$work/out" 2>&1
 ok 'the classic builder has no secrets' grep -q 'the classic builder has no secrets' "$work/out"
+
+# A folder of 8 MB: the engine asks for what it has not.
+mkdir -p "$work/large/deep/empty" "$work/large/left-out"
+cat >"$work/large/Dockerfile" <<END
+FROM busybox
+ENV ONCE=$once
+COPY . /c
+COPY one two/[a-z]* /two/
+WORKDIR /c
+RUN find . | sort | xargs stat -c '%n %a %u %g %s' && readlink link && cat one "\$(printf '\303\251')" && \\
+    ls /two && sha256sum big
+END
+head -c 8000000 /dev/zero >"$work/large/big"
+head -c 100 /dev/zero >"$work/large/one"
+printf 'e\n' >"$work/large/$(printf '\303\251')"
+mkdir "$work/large/two"
+: >"$work/large/two/name"
+ln -s ../two "$work/large/deep/link"
+ln -s /etc/passwd "$work/large/link"
+chmod 4711 "$work/large/one"
+chmod 1777 "$work/large/deep/empty"
+echo x >"$work/large/left-out/x"
+printf 'left-out\nDockerfile\n.dockerignore\n' >"$work/large/.dockerignore"
+
+sent() {
+    stack --debug build large >"$work/out" 2>&1 || cat "$work/out"
+    sed -n "s/.* sent \(.*\) of 'context'$/\1/p" "$work/out" | tail -1
+}
+
+is 'all of it, the first time' "$(sent)" '4 files, 8000102 bytes'
+is 'as it is there' "$(sed -n 's/^ *\(\. 755.*\|\.\/.*\|\/etc.*\)/\1/p' "$work/out" | sed 's/ 4096$//')" \
+    "$(printf '. 755 0 0\n./big 644 0 0 8000000\n./deep 755 0 0\n./deep/empty 1777 0 0\n./deep/link 777 0 0 6
+./link 777 0 0 11\n./one 4711 0 0 100\n./two 755 0 0\n./two/name 644 0 0 0\n./\303\251 644 0 0 2\n/etc/passwd')"
+is 'nothing, when nothing changed' "$(sent)" '0 files, 0 bytes'
+# The same size and time.
+touch -r "$work/large/big" "$work/time"
+printf x | dd of="$work/large/big" conv=notrunc 2>"$work/said"
+touch -r "$work/time" "$work/large/big"
+is 'what changed, though it looks the same' "$(sent)" '1 files, 8000000 bytes'
+ok 'arrives' grep -q "$(sha256sum <"$work/large/big" | cut -d' ' -f1)" "$work/out"
+rm "$work/large/two/name"
+: >"$work/large/two/other"
+is 'a name that went, and one that came' "$(sent)" '1 files, 0 bytes'
 done_testing
