@@ -214,7 +214,7 @@ static void what_is_there_in_order_with_modes(void **state)
     fixture_open(&f, *state);
     assert_listing(&f, whole,
                    "a 800001ed 0\na/x 1a4 1\na-b 1a4 4\na.c 1a4 3\nempty 1a4 0\n"
-                   "link 80001ff 9 -> ../../etc\nnone 801001ff 0\npipe 2000180 0\nrun 8001c9 2\n");
+                   "link 80001ff 9 -> ../../etc\nnone 801001ed 0\npipe 2000180 0\nrun 8001c9 2\n");
 }
 
 static void files_when_they_are_asked_for(void **state)
