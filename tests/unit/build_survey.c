@@ -333,8 +333,10 @@ static void a_context_that_the_engine_fetches(void **state)
 static char *request_of(const struct surveyed *s, const char *name, const struct build_options *opt,
                         bool buildkit, struct error *err)
 {
-    struct build_request in = { s->survey->detail->images[index_of(s, name)].recipe, opt, "f00",
-                                NULL, buildkit, NULL };
+    struct build_request in = { .recipe = s->survey->detail->images[index_of(s, name)].recipe,
+                                .options = opt,
+                                .fingerprint = "f00",
+                                .buildkit = buildkit };
     struct engine_request rq = { 0 };
     if (build_request(&rq, &in, err) < 0)
         return NULL;
