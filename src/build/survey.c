@@ -173,9 +173,8 @@ static void add_source(void *ctx, const struct recipe *owner, size_t use)
         digest_add_str(f->source, image->source);
         f->incomplete |= image->incomplete;
     } else if (source->base) {
-        const char *identity = recipe_observable(owner, use)
-                                   ? strmap_get(&f->detail->identities, source->base)
-                                   : NULL;
+        const char *identity =
+            recipe_observable(owner, use) ? strmap_get(&f->detail->identities, source->base) : NULL;
         digest_add_str(f->digest, "base");
         digest_add_str(f->digest, source->base);
         digest_add_str(f->digest, identity);

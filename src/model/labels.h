@@ -35,7 +35,7 @@
 #define LABEL_FINGERPRINT "dev.stack.fingerprint" /* images: what went into them */
 #define LABEL_INSTANCE "dev.stack.instance"
 #define LABEL_PORT_BLOCK "dev.stack.ports" /* first port of the instance's lease */
-#define LABEL_SOURCE "dev.stack.source" /* images: the same without what bases are */
+#define LABEL_SOURCE "dev.stack.source"    /* images: the same without what bases are */
 #define LABEL_FILE "dev.stack.file"        /* the first stack file, absolute */
 
 #endif

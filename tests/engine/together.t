@@ -75,7 +75,7 @@ until_says() {
 }
 
 until_gate_says() {
-    for try in $(seq 600); do
+    for _ in $(seq 600); do
         gate "logs?stdout=1" >"$work/gate" && grep -aqF "$1" "$work/gate" && return 0
         sleep 0.1
     done
@@ -91,6 +91,8 @@ states() {
 }
 
 cleanup() {
+    # Several processes are several words.
+    # shellcheck disable=SC2046
     kill -KILL $(jobs -p) 2>/dev/null
     stack down -v -t 0 --remove-orphans
 }
@@ -137,8 +139,10 @@ ok "in another container" [ "$(gate json | jq -r .Id)" != "$before" ]
 
 # Both at once, whoever comes first: all of it, or nothing.
 both() {
+    # shellcheck disable=SC2086
     begin first $1
     first=$begun
+    # shellcheck disable=SC2086
     begin second $2
     ends "$1, with $2: it ends well" "$first" 0 first
     ends "$2, with $1: it ends well" "$begun" 0 second
