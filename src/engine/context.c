@@ -19,7 +19,6 @@
  */
 
 #define DEFAULT_SOCKET "/var/run/docker.sock"
-#define MAX_FILE ((size_t)1 << 20)
 
 void engine_endpoint_clear(struct engine_endpoint *ep)
 {
@@ -218,7 +217,7 @@ static int from_store(struct engine_endpoint *out, const char *name, struct erro
     }
     auto_free char *text = NULL;
     size_t len;
-    if (file_read(&text, &len, path, MAX_FILE, err))
+    if (file_read(&text, &len, path, CONTEXT_MAX_FILE, err))
         return error_wrap(err, "context '%s'", name);
     out->tls = find_tls_files(out, tls);
     if (context_parse_meta(out, text, len, err))
@@ -228,17 +227,22 @@ static int from_store(struct engine_endpoint *out, const char *name, struct erro
     return 0;
 }
 
+char *context_config_path(void)
+{
+    auto_free char *dir = config_dir();
+    return path_join(dir, "config.json");
+}
+
 /* "currentContext" of config.json, NULL where there is none; owned. */
 static int current_context(char **out, struct error *err)
 {
-    auto_free char *dir = config_dir();
-    auto_free char *path = path_join(dir, "config.json");
+    auto_free char *path = context_config_path();
     *out = NULL;
     if (!file_exists(path))
         return 0;
     auto_free char *text = NULL;
     size_t len;
-    if (file_read(&text, &len, path, MAX_FILE, err))
+    if (file_read(&text, &len, path, CONTEXT_MAX_FILE, err))
         return -1;
     auto_json json_t *config = json_parse(text, len, path, err);
     if (!config)

@@ -10,6 +10,10 @@
 #include "base/strv.h"
 #include "engine/engine.h"
 
+#define CONTEXT_MAX_FILE ((size_t)1 << 20) /* of the CLI's own files */
+
+/* Where the CLI's config.json is, whether or not it is there; the caller's. */
+char *context_config_path(void);
 /* Checks `text` ("unix:///x", "tcp://h:1", "h:1", "ssh://u@h") and sets out->host, with the
  * default port where there is none, and out->local. ERR_INPUT says what is wrong with it. */
 int context_parse_host(struct engine_endpoint *out, const char *text, struct error *err);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "engine/headers.h"
 #include "engine/requests.h"
 #include "net/lines.h"
 #include "net/ssh.h"
@@ -32,6 +33,7 @@ struct engine {
     struct http *http;
     struct ssh *ssh; /* carries the connections of ssh:// */
     struct engine_endpoint endpoint;
+    struct strv headers;       /* the user's own, for every request */
     struct engine_call *calls; /* all that have not ended */
     struct engine_call *ping;  /* the one that asks for the version */
     int api;
@@ -362,6 +364,8 @@ static void send_call(struct engine_call *c)
     auto_free char *path = rq->no_version ? xstrdup(rq->path) : versioned_path(e, rq->path);
     auto_free char *body = rq->body ? json_dumps(rq->body, JSON_COMPACT) : NULL;
     auto_strv struct strv headers = STRV_INIT;
+    strv_each (own, &e->headers)
+        strv_add(&headers, *own);
     if (rq->upload)
         strv_add(&headers, "Content-Type: application/x-tar");
     else if (body)
@@ -501,8 +505,14 @@ struct hijack *engine_hijack(struct engine *e, const char *path, const char *pro
 {
     auto_free char *full = versioned_path(e, path);
     auto_free char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    auto_strv struct strv all = STRV_INIT;
+    strv_each (own, &e->headers)
+        strv_add(&all, *own);
+    if (headers)
+        strv_each (header, headers)
+            strv_add(&all, *header);
     e->sent++;
-    return hijack_start(e->http, "POST", full, protocol, headers, text, hd);
+    return hijack_start(e->http, "POST", full, protocol, &all, text, hd);
 }
 
 /* --- opening --- */
@@ -571,6 +581,7 @@ int engine_open(struct engine **out, struct loop *l, const struct engine_options
     if (engine_find(&e->endpoint, opt, err) || pin(e, err) || limit_silence(e, err) ||
         open_http(e, err))
         return -1;
+    headers_of_config(&e->headers);
     log_debug("engine: %s (%s)", e->endpoint.host, e->endpoint.why);
     *out = take(e);
     return 0;
@@ -585,6 +596,7 @@ void engine_close(struct engine *e)
     http_close(e->http);
     ssh_close(e->ssh);
     engine_endpoint_clear(&e->endpoint);
+    strv_clear(&e->headers);
     error_clear(&e->too_old);
     free(e->server);
     free(e);

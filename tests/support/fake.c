@@ -190,6 +190,7 @@ static const struct {
     { "POST", "/images/create", fake_image_pull },
     { "GET", "/images/*/json", fake_image_inspect },
     { "POST", "/images/*/tag", fake_image_tag },
+    { "POST", "/images/*/push", fake_image_push },
     { "DELETE", "/images/*", fake_image_remove },
     { "GET", "/networks", fake_network_list },
     { "POST", "/networks/create", fake_network_create },
@@ -508,6 +509,7 @@ static void take_request(struct connection *c, const char *head, size_t head_len
     rq->path = decoded(url + prefix, path - prefix);
     rq->query = path < target ? parse_query(url + path + 1, target - path - 1) : json_object();
     rq->body = body_len ? json_loadb(body, body_len, 0, NULL) : NULL;
+    rq->head = xstrndup(head, head_len);
     rq->registry_auth = header(head, head_len, "X-Registry-Auth");
     auto_free char *upgrade = header(head, head_len, "Upgrade");
     x.upgrade = upgrade != NULL;
@@ -734,6 +736,7 @@ void fake_forget(struct fake *f)
         free(rq->method);
         free(rq->path);
         free(rq->registry_auth);
+        free(rq->head);
         json_decref(rq->query);
         json_decref(rq->body);
     }

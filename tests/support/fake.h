@@ -74,6 +74,7 @@ struct fake_request {
     int api;       /* of the prefix; 0: none */
     json_t *body;  /* or NULL */
     char *registry_auth;
+    char *head; /* the request line and headers, as they came */
     int status; /* of the answer; 0: none was given */
 };
 size_t fake_count(const struct fake *f);

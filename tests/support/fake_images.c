@@ -212,6 +212,28 @@ void fake_image_tag(struct exchange *x)
     x->status = 201;
 }
 
+/* A registry that takes everything but what is called "refused". */
+void fake_image_push(struct exchange *x)
+{
+    const char *tag = fake_query_text(x, "tag");
+    auto_free char *ref = xasprintf("%s:%s", x->name, tag ? tag : "latest");
+    say_status(&x->text, NULL, "The push refers to a repository");
+    if (!fake_find_image(x->f, ref)) {
+        str_addf(&x->text,
+                 "{\"errorDetail\":{},\"error\":\"An image does not exist locally with the tag: "
+                 "%s\"}\r\n",
+                 x->name);
+    } else if (strstr(x->name, "refused")) {
+        str_add(&x->text, "{\"errorDetail\":{},\"error\":\"unauthorized: authentication "
+                          "required\"}\r\n");
+    } else {
+        str_add(&x->text, "{\"status\":\"Pushing\",\"progressDetail\":{\"current\":10,"
+                          "\"total\":1000},\"id\":\"0123456789ab\"}\r\n"
+                          "{\"status\":\"Pushed\",\"progressDetail\":{},\"id\":\"0123456789ab\"}"
+                          "\r\n");
+    }
+}
+
 void fake_image_remove(struct exchange *x)
 {
     json_t *image = named(x);

@@ -134,6 +134,7 @@ void fake_image_list(struct exchange *x);
 void fake_image_inspect(struct exchange *x);
 void fake_image_pull(struct exchange *x);
 void fake_image_tag(struct exchange *x);
+void fake_image_push(struct exchange *x);
 void fake_image_remove(struct exchange *x);
 void fake_image_build(struct exchange *x);
 
