@@ -38,6 +38,7 @@
     X(top) \
     X(stats) \
     X(graph) \
+    X(doctor) \
     X(volumes) \
     X(events) \
     X(hook) \

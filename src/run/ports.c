@@ -164,6 +164,16 @@ static char *find_process(int port, bool udp)
     return holder;
 }
 
+char *port_holder(const json_t *all, bool here, const char *host_ip, int port, const char *protocol)
+{
+    bool udp = str_eq(protocol, "udp");
+    char *holder = find_container(all, port, protocol);
+    if (holder || !here || (!udp && !str_eq(protocol, "tcp")) || !port_is_taken(host_ip, port, udp))
+        return holder;
+    holder = find_process(port, udp);
+    return holder ? holder : xstrdup("another program");
+}
+
 struct check {
     struct engine *engine;
     const struct snapshot *now;

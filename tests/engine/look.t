@@ -191,6 +191,25 @@ def graph():
     ok("or without", not seen["live"] and seen["services"][0]["state"] is None, seen)
 
 
+def doctor():
+    result = run("doctor")
+    ok("doctor: 0", result.returncode == 0, result)
+    ok("by which rule the engine was chosen", "chosen by: DOCKER_HOST" in result.stdout, result)
+    ok("the file", re.search(r"ok +file +\S+compose.yaml: stack '.*', 2 services", result.stdout),
+       result)
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        with open(FILE, "w") as f:
+            f.write(FILE_TEXT.replace("    image", f"    ports: ['{port}:80']\n    image", 1))
+        result = run("doctor", "--format", "json")
+        found = [c for c in json.loads(result.stdout)["checks"] if c["level"] == "error"]
+        ok("a port that is taken: 1", result.returncode == 1 and len(found) == 1, result)
+        ok("by whom", found[0]["about"] == "port" and f"process {os.getpid()}" in found[0]["text"]
+           and found[0]["next"], found)
+    with open(FILE, "w") as f:
+        f.write(FILE_TEXT)
+
+
 def why():
     run("stop", "web")
     result = run("why", "web")
@@ -262,6 +281,7 @@ try:
     scale()
     stats()
     graph()
+    doctor()
     why()
     why_sick()
 finally:

@@ -154,6 +154,13 @@ static void info(struct exchange *x)
                         "LocalNodeState", "inactive");
 }
 
+static void disk_usage(struct exchange *x)
+{
+    x->json = json_pack("{s:I, s:[], s:[{s:i}], s:[{s:{s:i}}], s:[]}", "LayersSize",
+                        (json_int_t)5000000, "Images", "Containers", "SizeRw", 2000, "Volumes",
+                        "UsageData", "Size", 3000, "BuildCache");
+}
+
 /* --- routes --- */
 
 typedef void handler(struct exchange *x);
@@ -166,6 +173,7 @@ static const struct {
     { "HEAD", "/_ping", ping },
     { "GET", "/version", version },
     { "GET", "/info", info },
+    { "GET", "/system/df", disk_usage },
     { "GET", "/events", fake_events },
     { "POST", "/build", fake_image_build },
     { "GET", "/containers/json", fake_container_list },

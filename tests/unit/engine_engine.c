@@ -359,6 +359,17 @@ static void answers_are_parsed(void **state)
     assert_int_equal(err.kind, ERR_PROTOCOL);
 }
 
+static void a_limit_of_time_ends_a_call(void **state)
+{
+    struct fixture *f = *state;
+    auto_error struct error err = ERROR_INIT;
+    struct engine_request rq;
+    peer_reply(f->p, "", PEER_KEEP); /* the request is taken, and nothing is said */
+    rq_network_inspect(&rq, "x");
+    assert_int_equal(engine_do_within(NULL, f->e, &rq, 50, &err), -1);
+    assert_int_equal(err.kind, ERR_TIMEOUT);
+}
+
 struct stream {
     struct str seen;
     struct error err;
@@ -488,6 +499,7 @@ int main(void)
         WITH_ENGINE(errors_are_the_engines_words),
         WITH_ENGINE(what_is_so_already_is_no_error),
         WITH_ENGINE(answers_are_parsed),
+        WITH_ENGINE(a_limit_of_time_ends_a_call),
         WITH_ENGINE(streams_come_value_by_value),
         WITH_ENGINE(streams_that_break_are_not_begun_again),
         WITH_ENGINE(a_stream_may_be_cancelled_from_inside),

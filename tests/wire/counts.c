@@ -77,12 +77,55 @@ static void stats_of_one_sample(void **state)
     fake_free(f);
 }
 
+/* What the engine said is in the report; each thing is asked once. */
+static void doctor_asks_each_thing_once(void **state)
+{
+    auto_free char *socket = xasprintf("%s/engine", (char *)*state);
+    auto_trial struct trial t = { 0 };
+    struct fake *f = fake_new(socket);
+    write_stack(1, false);
+    trial_run(&t, f, "doctor");
+    assert_int_equal(t.code, 0);
+    assert_non_null(strstr(t.out, "Docker Engine 20.10.24, API 1.41"));
+    assert_non_null(strstr(t.out, "images 5 MB, containers 2 kB, volumes 3 kB, build cache 0 B"));
+    assert_non_null(strstr(t.out, "compose.yaml: stack 't', 1 service\n"));
+    static const char *const wanted[] = { "/_ping", "/version", "/info", "/system/df",
+                                          "/containers/json" };
+    assert_int_equal(fake_count(f), countof(wanted));
+    for (size_t i = 0; i < countof(wanted); i++)
+        assert_string_equal(fake_request(f, i)->path, wanted[i]);
+    fake_free(f);
+}
+
+/* One answer that never comes is a line of the report. */
+static void doctor_ends_when_the_engine_does_not_answer(void **state)
+{
+    auto_free char *socket = xasprintf("%s/engine", (char *)*state);
+    setenv("STACK_SILENCE_MS", "200", 1);
+    for (size_t k = 1; k <= 5; k++) {
+        auto_trial struct trial t = { 0 };
+        struct fake *f = fake_new(socket);
+        write_stack(1, false);
+        fake_spoil(f, FAULT_SILENT, 0, k);
+        trial_run(&t, f, "doctor");
+        assert_false(t.late);
+        assert_int_equal(t.code, k <= 3); /* 4: the disk is a warning */
+        assert_true(text_is_safe(t.out));
+        fake_free(f);
+    }
+    unsetenv("STACK_SILENCE_MS");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(no_more_requests_than_needed, unit_dir_make,
                                         unit_dir_remove),
         cmocka_unit_test_setup_teardown(stats_of_one_sample, unit_dir_make, unit_dir_remove),
+        cmocka_unit_test_setup_teardown(doctor_asks_each_thing_once, unit_dir_make,
+                                        unit_dir_remove),
+        cmocka_unit_test_setup_teardown(doctor_ends_when_the_engine_does_not_answer, unit_dir_make,
+                                        unit_dir_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
