@@ -57,6 +57,7 @@ struct build_options {
     bool pull;               /* --pull: newer bases */
     const struct node *args; /* --build-arg, over the file's; or NULL */
     const struct node *ssh;  /* --ssh, over the file's: id -> socket or null; or NULL */
+    int64_t memory;          /* --memory, bytes; 0: no limit */
     bool classic;            /* DOCKER_BUILDKIT=0 */
 };
 

@@ -215,6 +215,8 @@ int build_request(struct engine_request *rq, const struct build_request *in, str
     const char *shm_text = node_text(config(in, "shm_size"));
     if (shm_text && num_bytes(&shm_size, shm_text) == 0)
         engine_query_int(&path, "shmsize", shm_size);
+    if (in->options->memory && !in->buildkit)
+        engine_query_int(&path, "memory", in->options->memory);
     if (in->options->no_cache || is_set(config(in, "no_cache")))
         engine_query(&path, "nocache", "1");
     /* Intermediate containers of the classic builder go, whatever happens. */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/str.h"
 #include "cli/change.h"
 #include "text/node.h"
@@ -12,12 +13,21 @@
 struct image_options {
     bool no_cache, pull, quiet, with_deps, changed;
     bool ignore_buildable, ignore_failures;
-    struct strv args;
+    struct strv args, ssh;
     const char *policy;
+    const char *memory, *builder, *provenance, *sbom;
+    bool check, push;
 };
 #define OPTIONS image_options
 
 static const char *const policies[] = { "missing", "always", NULL };
+
+/* Accepted as docker compose has them: --sbom, --sbom=false, --provenance=mode=max. */
+#define OPT_ATTESTATION(name_, field)                                                           \
+    {                                                                                           \
+        .name = name_, .kind = OPT_STRING, .offset = OPT_AT(field), .hidden = true, .help = "", \
+        .arg = "WHAT", .optional_arg = true                                                     \
+    }
 
 static const struct option build_rows[] = {
     ROW_STRINGS(0, "build-arg", args, "NAME=VALUE", COMPLETE_NONE,
@@ -25,6 +35,16 @@ static const struct option build_rows[] = {
     ROW_FLAG(0, "changed", changed, "Only images whose sources have changed since they were built"),
     ROW_FLAG(0, "no-cache", no_cache, "Run every step again"),
     ROW_FLAG(0, "pull", pull, "Look for newer base images"),
+    ROW_FLAG(0, "push", push, "Push the images that were built"),
+    ROW_STRINGS(0, "ssh", ssh, "default|ID=SOCKET", COMPLETE_NONE,
+                "Let the steps use an SSH agent, over the file's; repeatable"),
+    ROW_STRING('m', "memory", memory, "BYTES", COMPLETE_NONE,
+               "Memory of each step; the classic builder alone has such a limit"),
+    ROW_STRING(0, "builder", builder, "NAME", COMPLETE_NONE,
+               "Only 'default': the builder of the engine"),
+    OPT_ATTESTATION("provenance", provenance),
+    OPT_ATTESTATION("sbom", sbom),
+    ROW_HIDDEN(0, "check", check),
     ROW_FLAG(0, "with-dependencies", with_deps, "Build also what the named services depend on"),
     ROW_FLAG('q', "quiet", quiet, "No output of builds"),
 };
@@ -56,6 +76,52 @@ static struct node *read_arguments(struct arena *a, const struct strv *args)
             node_set_string(a, map, name, value);
     }
     return map->len ? map : NULL;
+}
+
+/* "default", "ID=SOCKET": as build.ssh has them. */
+static int read_agents(const struct node **out, struct arena *a, const struct strv *list,
+                       struct error *err)
+{
+    struct node *map = node_new(a, NODE_MAP, (struct span){ 0 });
+    for (size_t i = 0; i < list->len; i++) {
+        const char *equals = strchr(list->items[i], '=');
+        size_t len = equals ? (size_t)(equals - list->items[i]) : strlen(list->items[i]);
+        auto_free char *id = xstrndup(list->items[i], len);
+        if (!len || (!equals && strcmp(id, "default") != 0))
+            return error_set(err, ERR_USAGE, 0, "--ssh: '%s' is neither 'default' nor ID=SOCKET",
+                             list->items[i]);
+        node_set_string(a, map, id, equals ? equals + 1 : "");
+    }
+    if (map->len)
+        *out = map;
+    return 0;
+}
+
+static bool asks_for(const char *attestation)
+{
+    return attestation && strcmp(attestation, "false") != 0;
+}
+
+/* What else the command line says of builds; what cannot be done is told. */
+static int read_build_options(struct change *c, const struct image_options *o, struct error *err)
+{
+    c->build.no_cache = o->no_cache;
+    c->build.pull = o->pull;
+    c->build.args = read_arguments(c->cli->arena, &o->args);
+    if (o->check)
+        return error_set(err, ERR_USAGE, 0,
+                         "--check: the engine's build request has no checks without a build");
+    if (o->builder && *o->builder && strcmp(o->builder, "default") != 0)
+        return error_set(err, ERR_USAGE, 0,
+                         "--builder: there is no '%s': the engine builds by itself", o->builder);
+    if (o->memory && num_bytes(&c->build.memory, o->memory) < 0)
+        return error_set(err, ERR_USAGE, 0, "--memory: '%s' is no size", o->memory);
+    if (c->build.memory && !c->build.classic)
+        change_note(c, "--memory: BuildKit has no such limit");
+    if (asks_for(o->provenance) || asks_for(o->sbom))
+        change_note(c, "provenance and bills of materials are not made: the engine's build request "
+                       "has no such parameter");
+    return read_agents(&c->build.ssh, c->cli->arena, &o->ssh, err);
 }
 
 /* The names on the command line, with all that they depend on. */
@@ -97,9 +163,8 @@ static int run_change(struct change *c, enum op_kind kind, const struct image_op
     if ((push ? cli_engine(cli, err) : change_begin(c, cli, c->verb, err)) < 0)
         return -1;
     c->quiet_pull = c->quiet_build = o->quiet;
-    c->build.no_cache = o->no_cache;
-    c->build.pull = o->pull;
-    c->build.args = read_arguments(cli->arena, &o->args);
+    if (read_build_options(c, o, err) < 0)
+        return -1;
     if (!push && change_observe_up(c, surveyed(cli->stack, names), err) < 0)
         return -1;
     const struct build_survey *s = c->survey;
@@ -123,7 +188,12 @@ static int run_images(struct cli *cli, enum op_kind kind, const char *verb,
 
 static int run_build(struct cli *cli, void *values, const struct strv *args, struct error *err)
 {
-    return run_images(cli, OP_IMAGE_BUILD, "build", values, args, err);
+    const struct image_options *o = values;
+    int code = run_images(cli, OP_IMAGE_BUILD, "build", o, args, err);
+    if (code != EXIT_DONE || !o->push)
+        return code;
+    const struct image_options push = { .with_deps = o->with_deps, .quiet = o->quiet };
+    return run_images(cli, OP_IMAGE_PUSH, "push", &push, args, err);
 }
 
 static int run_pull(struct cli *cli, void *values, const struct strv *args, struct error *err)
