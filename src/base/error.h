@@ -20,7 +20,7 @@ enum error_kind {
     ERR_NOTFOUND, /* a named thing is not there */
     ERR_CONFLICT, /* somebody else owns it, or holds the lock */
     ERR_ENGINE,   /* the engine refused; `code` is its HTTP status */
-    ERR_NETWORK,  /* no answer or a broken one; `code` is the CURLcode */
+    ERR_NETWORK,  /* no answer or a broken one; `code` is for net/http.h */
     ERR_PROTOCOL, /* the answer was not what the protocol says */
     ERR_SYSTEM,   /* a system call; `code` is errno */
     ERR_BUILD,    /* an image could not be built */

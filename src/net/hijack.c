@@ -2,44 +2,36 @@
 #include "net/hijack.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include <utlist.h>
 
 #include "base/mem.h"
-#include "net/head.h"
+#include "net/answer.h"
 #include "net/private.h"
+#include "net/stream.h"
 
 /*
- * libcurl connects (unix socket, TCP, TLS) and stops there: CONNECT_ONLY. From then on the
- * connection is ours: the request is written and the answer's head read by hand, and whatever
- * follows is the stream. curl_easy_send() and curl_easy_recv() are used rather than the socket
- * itself, so that TLS is nobody's concern here; the easy handle stays on the multi handle until
- * the end, as libcurl wants.
- *
- * An answer other than 101 and 200 is a refusal with a body of its own, short and in one of three
- * forms: with a length, in chunks, or up to the end of the connection.
+ * A request like others, except that what follows the head of its answer is the stream. An answer
+ * other than 101 and 200 is a refusal with a body of its own, short.
  */
 
-#define MAX_HEAD ((size_t)64 << 10)
 #define MAX_REFUSAL ((size_t)1 << 20)
+#define READ_SIZE ((size_t)64 << 10)
 #define BURST 64 /* reads in one turn of the loop, so that a flood does not starve the rest */
 
 enum step { CONNECTING, ASKED, REFUSED, OPEN };
 
 struct hijack {
-    struct transfer t; /* first: t.ended gets it back */
     struct hijack *prev, *next;
     struct http *h;
     struct hijack_handlers hd;
+    struct stream *stream;
     enum step step;
-    struct loop_io *io;
-    struct loop_timer *timer; /* the first turn, then the limit of silence until it is open */
-    struct loop_timer *more;  /* goes on reading after a burst */
-    struct str request;       /* not yet sent */
-    struct str out;           /* of the stream: an engine loses what comes before it said 101 */
-    struct str in;            /* head of the answer, then body of a refusal */
-    struct head head;
+    struct loop_timer *silence; /* until it is open */
+    struct str request;         /* not yet sent */
+    struct str out;             /* of the stream: an engine loses what comes before it said 101 */
+    struct str refusal;
+    struct answer answer;
     bool end_write, ended_write;
     bool tell_drained;
     bool nested; /* inside one of its callbacks */
@@ -48,11 +40,10 @@ struct hijack {
 
 static void free_hijack(struct hijack *j)
 {
-    if (j->t.easy)
-        http_release(j->h, &j->t);
     str_clear(&j->request);
     str_clear(&j->out);
-    str_clear(&j->in);
+    str_clear(&j->refusal);
+    answer_clear(&j->answer);
     free(j);
 }
 
@@ -61,9 +52,8 @@ void hijack_close(struct hijack *j)
     if (j->closed)
         return;
     j->closed = true;
-    loop_io_cancel(&j->io);
-    loop_timer_cancel(&j->timer);
-    loop_timer_cancel(&j->more);
+    loop_timer_cancel(&j->silence);
+    stream_close(take(j->stream));
     DL_DELETE(j->h->hijacks, j);
     if (!j->nested)
         free_hijack(j);
@@ -77,140 +67,112 @@ static void end(struct hijack *j, const struct error *err)
     hd.closed(hd.ctx, err);
 }
 
-static void fail(struct hijack *j, CURLcode result)
+static void broke(struct hijack *j)
 {
     auto_error struct error err = ERROR_INIT;
-    http_explain(j->h, &j->t, result, j->step != CONNECTING, j->step > ASKED, &err);
+    http_broke(j->h, j->step != CONNECTING, j->step > ASKED, &err);
     end(j, &err);
 }
 
 static void on_silence(void *ctx)
 {
     struct hijack *j = ctx;
+    struct http *h = j->h;
     auto_error struct error err = ERROR_INIT;
-    error_set(&err, ERR_TIMEOUT, 0, "%s sent nothing for %d s", j->h->where,
-              HTTP_SILENCE_MS / 1000);
+    error_set(&err, ERR_TIMEOUT, 0, "%s sent nothing for %d s", h->where, HTTP_SILENCE_MS / 1000);
+    http_enter(h);
     end(j, &err);
+    http_leave(h);
 }
 
 /* --- the answer --- */
 
-static void refused(struct hijack *j, const char *body, size_t len)
+static void refused(struct hijack *j)
 {
     auto_error struct error err = ERROR_INIT;
-    auto_free char *message = http_refusal(j->head.status, body, len);
-    error_set(&err, ERR_ENGINE, j->head.status, "%s", message);
+    auto_free char *message = http_refusal(j->answer.status, j->refusal.buf, j->refusal.len);
+    error_set(&err, ERR_ENGINE, j->answer.status, "%s", message);
     end(j, &err);
 }
 
-static void broken(struct hijack *j, const char *what)
+static void malformed(struct hijack *j, const char *why)
 {
     auto_error struct error err = ERROR_INIT;
-    error_set(&err, ERR_PROTOCOL, 0, "%s does not answer as HTTP says: %s", j->h->where, what);
+    http_malformed(j->h, why, &err);
     end(j, &err);
 }
 
-static void check_refusal(struct hijack *j, bool ended)
+static void on_head(struct hijack *j)
 {
-    auto_str struct str joined = STR_INIT_MAX(MAX_REFUSAL);
-    if (j->head.chunked) {
-        int whole = head_unchunk(&joined, j->in.buf, j->in.len);
-        if (whole < 0)
-            broken(j, "bad chunks");
-        else if (whole > 0 || ended)
-            refused(j, joined.buf, joined.len);
-    } else if (ended || (j->head.body_len >= 0 && j->in.len >= (size_t)j->head.body_len)) {
-        refused(j, j->in.buf, j->in.len);
-    } else if (j->in.overflow) {
-        broken(j, "the answer is too long");
-    }
-}
-
-static void read_head(struct hijack *j)
-{
-    int rc = head_parse(&j->head, j->in.buf, j->in.len);
-    if (rc < 0) {
-        broken(j, "no status line");
-        return;
-    }
-    if (rc == 0) {
-        if (j->in.overflow)
-            broken(j, "its headers are too long");
-        return;
-    }
-    str_consume(&j->in, j->head.len);
-    if (j->head.status != 101 && j->head.status != 200) {
-        j->in.max = MAX_REFUSAL;
+    if (j->answer.status != 101 && j->answer.status != 200) {
         j->step = REFUSED;
-        check_refusal(j, false);
         return;
     }
-    loop_timer_cancel(&j->timer);
+    loop_timer_cancel(&j->silence);
     j->step = OPEN;
     if (j->hd.open)
         j->hd.open(j->hd.ctx);
-    if (!j->closed && j->in.len > 0)
-        j->hd.data(j->hd.ctx, j->in.buf, j->in.len);
-    if (!j->closed)
-        str_clear(&j->in);
 }
 
 static void take_in(struct hijack *j, const char *data, size_t len)
 {
-    if (j->step == OPEN) {
-        j->hd.data(j->hd.ctx, data, len);
-        return;
+    const char *piece;
+    size_t n;
+    while (!j->closed && j->step != OPEN) {
+        switch (answer_next(&j->answer, &data, &len, &piece, &n)) {
+        case ANSWER_MORE:
+            return;
+        case ANSWER_HEAD:
+            on_head(j);
+            break;
+        case ANSWER_DATA:
+            str_addn(&j->refusal, piece, n);
+            if (j->refusal.overflow)
+                malformed(j, "the answer is too long");
+            break;
+        case ANSWER_END:
+            refused(j);
+            break;
+        case ANSWER_BAD:
+            malformed(j, j->answer.why);
+            break;
+        }
     }
-    str_addn(&j->in, data, len);
-    if (j->step == ASKED)
-        read_head(j);
-    else
-        check_refusal(j, false);
+    if (!j->closed && len > 0)
+        j->hd.data(j->hd.ctx, data, len);
 }
 
-static void at_end(struct hijack *j)
+static void at_end(struct hijack *j, bool broken)
 {
-    if (j->step == OPEN)
+    if (j->step == OPEN && !broken)
         end(j, NULL);
     else if (j->step == REFUSED)
-        check_refusal(j, true);
+        refused(j);
     else
-        fail(j, CURLE_GOT_NOTHING);
+        broke(j);
 }
 
 /* --- reading and writing --- */
 
-/* Tells the peer that no more comes; with TLS by its own notice, as the socket has both ways. */
-static void half_close(struct hijack *j)
-{
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    j->ended_write = true;
-    j->h->curl->curl_easy_getinfo(j->t.easy, CURLINFO_ACTIVESOCKET, &fd);
-    if (j->h->tls)
-        http_tls_end(j->h, &j->t);
-    else if (fd != CURL_SOCKET_BAD)
-        shutdown(fd, SHUT_WR);
-}
-
 static void update_interest(struct hijack *j)
 {
     bool write = j->request.len > 0;
+    if (j->closed || j->step == CONNECTING)
+        return;
     if (j->step == OPEN)
         write = j->out.len > 0 || j->tell_drained || (j->end_write && !j->ended_write);
-    if (j->io)
-        loop_io_change(j->io, LOOP_READ | (write ? LOOP_WRITE : 0));
+    stream_watch(j->stream, LOOP_READ | (write ? LOOP_WRITE : 0));
 }
 
 /* True when all of it is sent. */
 static bool send_out(struct hijack *j, struct str *s)
 {
     while (s->len > 0) {
-        size_t n = 0;
-        CURLcode rc = j->h->curl->curl_easy_send(j->t.easy, s->buf, s->len, &n);
-        if (rc == CURLE_AGAIN || (rc == CURLE_OK && n == 0))
+        long n = stream_send(j->stream, s->buf, s->len);
+        if (n == STREAM_AGAIN)
             return false;
-        if (rc == CURLE_OK)
-            str_consume(s, n);
+        if (n >= 0)
+            str_consume(s, (size_t)n);
         else /* the peer may have closed after a last word, which is still to be read */
             str_clear(s);
     }
@@ -221,8 +183,10 @@ static void do_write(struct hijack *j)
 {
     if (!send_out(j, &j->request) || j->step != OPEN || !send_out(j, &j->out))
         return;
-    if (j->end_write && !j->ended_write)
-        half_close(j);
+    if (j->end_write && !j->ended_write) {
+        j->ended_write = true;
+        stream_end_write(j->stream);
+    }
     if (j->tell_drained) {
         j->tell_drained = false;
         if (j->hd.drained)
@@ -230,32 +194,23 @@ static void do_write(struct hijack *j)
     }
 }
 
-static void on_more(void *ctx);
-
 static void do_read(struct hijack *j)
 {
-    char buf[64 << 10];
+    char buf[READ_SIZE];
     for (int i = 0; i < BURST && !j->closed; i++) {
-        size_t n = 0;
-        CURLcode rc = j->h->curl->curl_easy_recv(j->t.easy, buf, sizeof(buf), &n);
-        if (rc == CURLE_AGAIN)
+        long n = stream_recv(j->stream, buf, sizeof(buf));
+        if (n == STREAM_AGAIN)
             return;
-        if (rc != CURLE_OK)
-            fail(j, rc);
-        else if (n == 0)
-            at_end(j);
+        if (n > 0)
+            take_in(j, buf, (size_t)n);
         else
-            take_in(j, buf, n);
+            at_end(j, n < 0);
     }
-    /* TLS may hold bytes that the socket no longer shows. */
-    if (!j->closed && !j->more)
-        loop_after(&j->more, j->h->loop, 0, on_more, j);
 }
 
-static void transfer(struct hijack *j, int events)
+static void on_ready(void *ctx, int events)
 {
-    struct http *h = j->h;
-    http_enter(h);
+    struct hijack *j = ctx;
     j->nested = true;
     if (events & LOOP_WRITE)
         do_write(j);
@@ -266,49 +221,19 @@ static void transfer(struct hijack *j, int events)
         free_hijack(j);
     else
         update_interest(j);
-    http_leave(h);
 }
 
-static void on_more(void *ctx)
-{
-    transfer(ctx, LOOP_READ);
-}
-
-static void on_io(void *ctx, int events)
-{
-    transfer(ctx, events);
-}
-
-/* --- opening --- */
-
-static void on_connected(struct transfer *t, CURLcode result)
-{
-    struct hijack *j = (struct hijack *)t;
-    if (result != CURLE_OK) {
-        fail(j, result);
-        return;
-    }
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    j->h->curl->curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
-    if (fd == CURL_SOCKET_BAD) {
-        fail(j, CURLE_COULDNT_CONNECT);
-        return;
-    }
-    j->step = ASKED;
-    loop_after(&j->timer, j->h->loop, HTTP_SILENCE_MS, on_silence, j);
-    j->io = loop_io(j->h->loop, fd, LOOP_READ | LOOP_WRITE, on_io, j);
-}
-
-static void begin(void *ctx)
+static void on_connected(void *ctx)
 {
     struct hijack *j = ctx;
-    struct http *h = j->h;
-    http_enter(h);
-    http_prepare(h, &j->t, "/");
-    h->curl->curl_easy_setopt(j->t.easy, CURLOPT_CONNECT_ONLY, 1L);
-    h->curl->curl_easy_setopt(j->t.easy, CURLOPT_FRESH_CONNECT, 1L);
-    h->curl->curl_multi_add_handle(h->multi, j->t.easy);
-    http_leave(h);
+    j->step = ASKED;
+    loop_after(&j->silence, j->h->loop, HTTP_SILENCE_MS, on_silence, j);
+    on_ready(j, LOOP_WRITE);
+}
+
+static void on_failed(void *ctx, const struct error *err)
+{
+    end(ctx, err);
 }
 
 struct hijack *hijack_start(struct http *h, const char *method, const char *path,
@@ -318,14 +243,12 @@ struct hijack *hijack_start(struct http *h, const char *method, const char *path
     struct hijack *j = xnew(struct hijack);
     j->h = h;
     j->hd = *hd;
-    j->t.ended = on_connected;
-    j->in = STR_INIT_MAX(MAX_HEAD);
+    j->refusal = STR_INIT_MAX(MAX_REFUSAL);
     j->out = STR_INIT_MAX(SIZE_MAX / 2); /* the writer looks at hijack_pending() */
     j->request = STR_INIT;
+    answer_begin(&j->answer, false);
 
-    const char *host = strstr(h->base_url, "://") + strlen("://");
-    str_addf(&j->request, "%s %s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: stack/" STACK_VERSION "\r\n",
-             method, path, (int)strcspn(host, "/"), host);
+    http_request_line(&j->request, h, method, path, true);
     str_addf(&j->request, "Connection: Upgrade\r\nUpgrade: %s\r\n", protocol);
     if (headers)
         strv_each (it, headers)
@@ -337,7 +260,7 @@ struct hijack *hijack_start(struct http *h, const char *method, const char *path
         str_add(&j->request, body);
 
     DL_APPEND(h->hijacks, j);
-    loop_after(&j->timer, h->loop, 0, begin, j);
+    j->stream = stream_open(h, &(struct stream_handlers){ on_connected, on_failed, on_ready, j });
     return j;
 }
 

@@ -1,6 +1,6 @@
 /*
  * A connection that an HTTP upgrade turned into a plain byte stream: attach, exec, BuildKit's
- * session. TLS and unix sockets alike (libcurl's CONNECT_ONLY, then its send and receive).
+ * session. TLS and unix sockets alike.
  */
 #ifndef NET_HIJACK_H
 #define NET_HIJACK_H

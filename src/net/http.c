@@ -1,55 +1,63 @@
-/* HTTP requests: from a caller's words to libcurl's, and back. */
+/* HTTP requests: from a caller's words to bytes, and back. */
 #include "net/http.h"
 
-#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include <utlist.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/answer.h"
 #include "net/private.h"
+#include "net/stream.h"
 
 /*
- * A call waits in the queue, runs, and reports; peer.c says when. What its callbacks find wrong is
- * kept in `failure` and told at the end, as libcurl only knows that they refused to go on.
+ * A call waits in the queue, runs on a stream, and reports. It is `over` from then on, or from
+ * being cancelled; as its own callbacks may do that, the memory goes when they have returned.
  *
- * libcurl repeats any request, a POST too, on a kept connection that turns out to be dead. An
- * engine that did the work and then lost the connection would do it twice; so all but GET and HEAD
- * get a connection of their own (0.1 ms on a unix socket).
+ * GET and HEAD take a connection that an earlier request left; should the peer have closed that
+ * meanwhile, they get a new one. All others get one of their own (0.1 ms on a unix socket): of a
+ * request that was sent on a dead connection nobody knows whether the peer acted on it.
  */
 
+#define READ_SIZE ((size_t)64 << 10)
+#define UPLOAD_SIZE ((size_t)256 << 10)
+#define BURST 64 /* reads or pieces in one turn of the loop, which others want, too */
+
 struct http_call {
-    struct transfer t; /* first: t.ended gets it back */
     struct http_call *prev, *next;
     struct http *h;
     struct http_handlers hd;
-    char *method;
-    char *path;
-    struct curl_slist *headers;
-    char *body;
-    size_t body_len;
+    struct stream *stream;
+    struct str request; /* head and body; with an upload the head, then piece after piece */
+    size_t sent;        /* of it */
     struct http_upload upload;
+    char *piece; /* of it, UPLOAD_SIZE */
+    struct answer answer;
     struct http_response response;
-    struct error failure; /* why one of our callbacks ended the transfer */
     struct loop_timer *silence;
     int64_t silence_ms;
-    int64_t last_ms; /* when the peer was heard of last */
-    size_t header_bytes;
-    bool counted;      /* against max_connections */
-    bool quiet_ok;     /* no limit of silence after the headers */
+    int64_t last_ms; /* when anything went to or came from the peer last */
+    bool reads_only; /* GET and HEAD */
+    bool counted;    /* against max_connections */
+    bool quiet_ok;   /* no limit of silence after the headers */
+    bool connected;
+    bool kept;         /* it is on a connection that an earlier request left */
     bool headers_came; /* the final ones */
+    bool began;        /* something was sent */
     bool paused;       /* the upload waits for http_resume() */
-    bool resume;
-    bool hold; /* the caller wants no data now */
-    bool held; /* and libcurl knows it */
-    bool canceled;
+    bool hold;         /* the caller wants no more data now */
+    bool running;
+    bool nested; /* inside one of its callbacks */
+    bool over;
 };
 
-static bool reads_only(const char *method)
-{
-    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-}
+struct kept {
+    struct kept *prev, *next;
+    struct http *h;
+    struct stream *stream;
+};
 
 static bool is_success(const struct http_call *c)
 {
@@ -65,97 +73,43 @@ const char *http_header(const struct http_response *r, const char *name)
     return NULL;
 }
 
-/* --- what libcurl calls --- */
+/* --- connections that are kept --- */
 
-static size_t on_header(char *data, size_t size, size_t n, void *ctx)
+static struct stream *take_kept(struct kept *k)
 {
-    struct http_call *c = ctx;
-    size_t len = size * n;
-    c->last_ms = clock_ms();
-    if (c->canceled)
-        return 0;
-    if (c->headers_came)
-        return len; /* a trailer */
-    c->header_bytes += len;
-    if (c->header_bytes > HTTP_MAX_HEADERS) {
-        error_set(&c->failure, ERR_PROTOCOL, 0, "%s answered with headers of more than %zu KiB",
-                  c->h->where, HTTP_MAX_HEADERS >> 10);
-        return 0;
-    }
-    while (len > 0 && (data[len - 1] == '\r' || data[len - 1] == '\n'))
-        len--;
-
-    if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) {
-        strv_clear(&c->response.headers);
-    } else if (len > 0) {
-        const char *colon = memchr(data, ':', len);
-        size_t name = colon ? (size_t)(colon - data) : len;
-        size_t value = colon ? name + 1 : len;
-        while (value < len && (data[value] == ' ' || data[value] == '\t'))
-            value++;
-        for (size_t i = 0; i < name; i++)
-            data[i] = (char)tolower((unsigned char)data[i]);
-        strv_addf(&c->response.headers, "%.*s: %.*s", (int)name, data, (int)(len - value),
-                  data + value);
-    } else {
-        long status = 0;
-        c->h->curl->curl_easy_getinfo(c->t.easy, CURLINFO_RESPONSE_CODE, &status);
-        if (status >= 200) { /* not one of the provisional answers, 100 and the like */
-            c->headers_came = true;
-            c->response.status = (int)status;
-            if (c->quiet_ok)
-                loop_timer_cancel(&c->silence);
-            if (c->hd.on_headers)
-                c->hd.on_headers(c->hd.ctx, &c->response);
-        }
-    }
-    return c->canceled ? 0 : size * n;
+    struct stream *s = k->stream;
+    DL_DELETE(k->h->kept, k);
+    free(k);
+    return s;
 }
 
-static size_t on_body(char *data, size_t size, size_t n, void *ctx)
+/* The peer closes it, or says something that nobody asked for. */
+static void on_kept_ready(void *ctx, int events)
 {
-    struct http_call *c = ctx;
-    size_t len = size * n;
-    c->last_ms = clock_ms();
-    if (c->canceled)
-        return 0;
-    if (c->hold) {
-        c->held = true;
-        return CURL_WRITEFUNC_PAUSE;
-    }
-    if (c->hd.on_data && is_success(c)) {
-        bool more = c->hd.on_data(c->hd.ctx, data, len);
-        if (!more && !c->canceled)
-            error_set(&c->failure, ERR_CANCELED, 0, "the transfer from %s was ended", c->h->where);
-        return more && !c->canceled ? len : 0;
-    }
-    str_addn(&c->response.body, data, len);
-    if (c->response.body.overflow) {
-        error_set(&c->failure, ERR_PROTOCOL, 0, "%s answered with more than %zu KiB", c->h->where,
-                  c->response.body.max >> 10);
-        return 0;
-    }
-    return len;
+    struct kept *k = ctx;
+    char byte;
+    (void)events;
+    if (stream_recv(k->stream, &byte, 1) != STREAM_AGAIN)
+        stream_close(take_kept(k));
 }
 
-static size_t on_upload(char *buf, size_t size, size_t n, void *ctx)
+static void keep(struct http *h, struct stream *s)
 {
-    struct http_call *c = ctx;
-    c->last_ms = clock_ms();
-    if (c->canceled)
-        return CURL_READFUNC_ABORT;
-    long got = c->upload.read(c->upload.ctx, buf, size * n);
-    if (c->canceled)
-        return CURL_READFUNC_ABORT;
-    if (got == HTTP_UPLOAD_LATER) {
-        c->paused = true;
-        return CURL_READFUNC_PAUSE;
-    }
-    if (got < 0 || (size_t)got > size * n) {
-        error_set(&c->failure, ERR_CANCELED, 0, "the upload to %s was ended", c->h->where);
-        return CURL_READFUNC_ABORT;
-    }
-    return (size_t)got;
+    struct kept *k = xnew(struct kept), *any;
+    int n = 0;
+    DL_COUNT(h->kept, any, n);
+    if (n >= h->max_connections)
+        stream_close(take_kept(h->kept->prev)); /* the last one */
+    *k = (struct kept){ .h = h, .stream = s };
+    DL_PREPEND(h->kept, k);
+    stream_hand_over(s, &(struct stream_handlers){ .ready = on_kept_ready, .ctx = k });
+    stream_watch(s, LOOP_READ);
+}
+
+void http_close_kept(struct http *h)
+{
+    while (h->kept)
+        stream_close(take_kept(h->kept));
 }
 
 /* --- a call's life --- */
@@ -163,51 +117,246 @@ static size_t on_upload(char *buf, size_t size, size_t n, void *ctx)
 static void call_free(struct http_call *c)
 {
     struct http *h = c->h;
-    if (c->t.easy) {
-        http_release(h, &c->t);
+    if (c->running) {
         DL_DELETE(h->running, c);
         h->busy_connections -= c->counted;
     } else {
         DL_DELETE(h->queue, c);
     }
-    loop_timer_cancel(&c->silence);
-    for (struct curl_slist *it = c->headers; it; it = it->next)
-        wipe(it->data, strlen(it->data)); /* credentials among them */
-    h->curl->curl_slist_free_all(c->headers);
+    if (c->request.cap)
+        wipe(c->request.buf, c->request.cap); /* credentials among it */
+    str_clear(&c->request);
+    free(c->piece);
+    answer_clear(&c->answer);
     strv_clear(&c->response.headers);
     str_clear(&c->response.body);
-    error_clear(&c->failure);
-    free(c->method);
-    free(c->path);
-    free(c->body);
     free(c);
 }
 
-/* Reports and frees. `err` NULL: the answer is whole. */
-static void finish(struct http_call *c, const struct error *err)
+/* Nothing more of it is sent, received or told. */
+static void drop(struct http_call *c)
 {
+    c->over = true;
     loop_timer_cancel(&c->silence);
-    if (!c->canceled) {
-        c->canceled = true; /* a cancel from inside `done` finds nothing left to do */
-        c->hd.done(c->hd.ctx, err ? NULL : &c->response, err);
-    }
-    call_free(c);
+    stream_close(take(c->stream));
 }
 
-static void on_ended(struct transfer *t, CURLcode result)
+static void fail(struct http_call *c, const struct error *err)
 {
-    struct http_call *c = (struct http_call *)t;
+    drop(c);
+    c->hd.done(c->hd.ctx, NULL, err);
+}
+
+static void finish(struct http_call *c, bool reusable)
+{
+    if (reusable && c->sent == c->request.len && !c->upload.read)
+        keep(c->h, take(c->stream));
+    drop(c);
+    c->hd.done(c->hd.ctx, &c->response, NULL);
+}
+
+void http_cancel(struct http_call *c)
+{
+    if (c->over)
+        return;
+    struct http *h = c->h;
+    drop(c);
+    if (!c->nested)
+        call_free(c);
+    http_kick(h); /* its connection may be waited for */
+}
+
+void http_calls_cancel(struct http *h)
+{
+    struct http_call *c, *next;
+    DL_FOREACH_SAFE(h->queue, c, next)
+    http_cancel(c);
+    DL_FOREACH_SAFE(h->running, c, next)
+    http_cancel(c);
+}
+
+/* --- the answer --- */
+
+static void on_head(struct http_call *c)
+{
+    c->headers_came = true;
+    c->response.status = c->answer.status;
+    c->response.headers = c->answer.headers;
+    c->answer.headers = STRV_INIT;
+    if (c->quiet_ok)
+        loop_timer_cancel(&c->silence);
+    if (c->hd.on_headers)
+        c->hd.on_headers(c->hd.ctx, &c->response);
+}
+
+static void on_body(struct http_call *c, const char *data, size_t len)
+{
     auto_error struct error err = ERROR_INIT;
-    if (result == CURLE_OK && !c->headers_came)
-        result = CURLE_GOT_NOTHING; /* libcurl takes a head that was cut short for a whole one */
-    if (c->failure.kind) {
-        error_move(&err, &c->failure);
-    } else if (result != CURLE_OK) {
-        long sent = 0;
-        c->h->curl->curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
-        http_explain(c->h, t, result, sent > 0, c->headers_came, &err);
+    if (c->hd.on_data && is_success(c)) {
+        bool more = c->hd.on_data(c->hd.ctx, data, len);
+        if (!more && !c->over)
+            error_set(&err, ERR_CANCELED, 0, "the transfer from %s was ended", c->h->where);
+    } else {
+        str_addn(&c->response.body, data, len);
+        if (c->response.body.overflow)
+            error_set(&err, ERR_PROTOCOL, 0, "%s answered with more than %zu KiB", c->h->where,
+                      c->response.body.max >> 10);
     }
-    finish(c, err.kind ? &err : NULL);
+    if (err.kind)
+        fail(c, &err);
+}
+
+static void malformed(struct http_call *c)
+{
+    auto_error struct error err = ERROR_INIT;
+    http_malformed(c->h, c->answer.why, &err);
+    fail(c, &err);
+}
+
+static void take_in(struct http_call *c, const char *data, size_t len)
+{
+    c->last_ms = clock_ms();
+    while (!c->over) {
+        const char *piece;
+        size_t n;
+        switch (answer_next(&c->answer, &data, &len, &piece, &n)) {
+        case ANSWER_MORE:
+            return;
+        case ANSWER_HEAD:
+            on_head(c);
+            break;
+        case ANSWER_DATA:
+            on_body(c, piece, n);
+            break;
+        case ANSWER_END:
+            finish(c, c->answer.reusable && len == 0);
+            break;
+        case ANSWER_BAD:
+            malformed(c);
+            break;
+        }
+    }
+}
+
+static void open_stream(struct http_call *c);
+
+static void at_end(struct http_call *c, bool broken)
+{
+    auto_error struct error err = ERROR_INIT;
+    if (!broken && answer_ended(&c->answer)) {
+        finish(c, false);
+    } else if (c->kept && !c->answer.begun) {
+        stream_close(take(c->stream));
+        c->kept = c->connected = false;
+        c->sent = 0;
+        open_stream(c);
+    } else {
+        http_broke(c->h, c->began, c->headers_came, &err);
+        fail(c, &err);
+    }
+}
+
+/* --- the exchange --- */
+
+/* The next piece of the upload is in c->request when there is one. */
+static void next_piece(struct http_call *c)
+{
+    auto_error struct error err = ERROR_INIT;
+    if (!c->piece)
+        c->piece = xmalloc(UPLOAD_SIZE);
+    c->last_ms = clock_ms();
+    c->paused = true; /* http_resume() may be called from inside */
+    long n = c->upload.read(c->upload.ctx, c->piece, UPLOAD_SIZE);
+    if (c->over || n == HTTP_UPLOAD_LATER)
+        return;
+    c->paused = false;
+    if (n < 0 || (size_t)n > UPLOAD_SIZE) {
+        error_set(&err, ERR_CANCELED, 0, "the upload to %s was ended", c->h->where);
+        fail(c, &err);
+        return;
+    }
+    str_truncate(&c->request, 0);
+    c->sent = 0;
+    str_addf(&c->request, "%lx\r\n", (unsigned long)n);
+    str_addn(&c->request, c->piece, (size_t)n);
+    str_add(&c->request, "\r\n");
+    if (n == 0)
+        c->upload.read = NULL;
+}
+
+/* Sends what the peer takes. One that takes nothing any more may have said why before. */
+static void write_request(struct http_call *c)
+{
+    for (int i = 0; i < BURST && !c->over; i++) {
+        while (c->sent < c->request.len) {
+            long n = stream_send(c->stream, c->request.buf + c->sent, c->request.len - c->sent);
+            if (n == STREAM_AGAIN)
+                return;
+            if (n == STREAM_BROKEN) {
+                c->upload.read = NULL;
+                c->sent = c->request.len;
+                return;
+            }
+            c->began = true;
+            c->sent += (size_t)n;
+            c->last_ms = clock_ms();
+        }
+        if (!c->upload.read || c->paused)
+            return;
+        next_piece(c);
+    }
+}
+
+static void read_answer(struct http_call *c)
+{
+    char buf[READ_SIZE];
+    struct stream *s = c->stream;
+    for (int i = 0; i < BURST && c->stream == s && !c->over && !c->hold; i++) {
+        long n = stream_recv(s, buf, sizeof(buf));
+        if (n == STREAM_AGAIN)
+            return;
+        if (n > 0)
+            take_in(c, buf, (size_t)n);
+        else
+            at_end(c, n < 0);
+    }
+}
+
+static void watch(struct http_call *c)
+{
+    bool write = c->sent < c->request.len || (c->upload.read && !c->paused);
+    stream_watch(c->stream, (c->hold ? 0 : LOOP_READ) | (write ? LOOP_WRITE : 0));
+}
+
+static void on_ready(void *ctx, int events)
+{
+    struct http_call *c = ctx;
+    struct stream *s = c->stream;
+    c->nested = true;
+    if (events & LOOP_WRITE)
+        write_request(c);
+    if (!c->over && events & LOOP_READ)
+        read_answer(c);
+    c->nested = false;
+    if (c->over)
+        call_free(c);
+    else if (c->stream == s)
+        watch(c);
+}
+
+static void on_connected(void *ctx)
+{
+    struct http_call *c = ctx;
+    c->connected = true;
+    on_ready(c, LOOP_WRITE);
+}
+
+static void on_failed(void *ctx, const struct error *err)
+{
+    struct http_call *c = ctx;
+    c->nested = true;
+    fail(c, err);
+    call_free(c);
 }
 
 static void on_silence(void *ctx)
@@ -215,7 +364,7 @@ static void on_silence(void *ctx)
     struct http_call *c = ctx;
     struct http *h = c->h;
     int64_t left = c->last_ms + c->silence_ms - clock_ms();
-    if (c->paused || c->held) /* it is us who keep the peer waiting */
+    if (c->paused || c->hold) /* it is us who keep the peer waiting */
         left = c->silence_ms;
     if (left > 0) {
         loop_after(&c->silence, h->loop, left, on_silence, c);
@@ -225,107 +374,48 @@ static void on_silence(void *ctx)
     error_set(&err, ERR_TIMEOUT, 0, "%s sent nothing for %g s", h->where,
               (double)c->silence_ms / 1000);
     http_enter(h);
-    finish(c, &err);
+    on_failed(c, &err);
     http_leave(h);
+}
+
+static const struct stream_handlers handlers = { .connected = on_connected,
+                                                 .failed = on_failed,
+                                                 .ready = on_ready };
+
+static void open_stream(struct http_call *c)
+{
+    struct stream_handlers hd = handlers;
+    hd.ctx = c;
+    c->stream = stream_open(c->h, &hd);
 }
 
 static void start(struct http_call *c)
 {
     struct http *h = c->h;
-    const struct curl_api *curl = h->curl;
     DL_DELETE(h->queue, c);
     DL_APPEND(h->running, c);
+    c->running = true;
     h->busy_connections += c->counted;
-
-    http_prepare(h, &c->t, c->path);
-    CURL *easy = c->t.easy;
-    if (strcmp(c->method, "HEAD") == 0) {
-        curl->curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-    } else if (c->upload.read) {
-        curl->curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-        curl->curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
-        curl->curl_easy_setopt(easy, CURLOPT_READDATA, c);
-        curl->curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
-        curl->curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, c->method);
-    } else if (c->body || strcmp(c->method, "POST") == 0) {
-        curl->curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl->curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body_len);
-        curl->curl_easy_setopt(easy, CURLOPT_POSTFIELDS, c->body ? c->body : "");
-        curl->curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, c->method);
-    } else if (strcmp(c->method, "GET") != 0) {
-        curl->curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, c->method);
-    }
-    if (!reads_only(c->method))
-        curl->curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl->curl_easy_setopt(easy, CURLOPT_HTTPHEADER, c->headers);
-    curl->curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl->curl_easy_setopt(easy, CURLOPT_HEADERDATA, c);
-    curl->curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl->curl_easy_setopt(easy, CURLOPT_WRITEDATA, c);
-
     c->last_ms = clock_ms();
     loop_after(&c->silence, h->loop, c->silence_ms, on_silence, c);
-    curl->curl_multi_add_handle(h->multi, easy);
+    c->kept = c->connected = c->reads_only && h->kept;
+    if (c->kept) {
+        struct stream_handlers hd = handlers;
+        hd.ctx = c;
+        c->stream = take_kept(h->kept);
+        stream_hand_over(c->stream, &hd);
+        stream_watch(c->stream, LOOP_READ | LOOP_WRITE);
+    } else {
+        open_stream(c);
+    }
 }
 
-static void start_queued(struct http *h)
+void http_calls_start(struct http *h)
 {
     struct http_call *c, *next;
     DL_FOREACH_SAFE(h->queue, c, next)
-    {
-        if (c->counted && h->busy_connections >= h->max_connections)
-            continue;
+    if (!c->counted || h->busy_connections < h->max_connections)
         start(c);
-    }
-}
-
-static void sweep(struct http *h)
-{
-    struct http_call *c, *next;
-    h->sweep = false;
-    DL_FOREACH_SAFE(h->queue, c, next)
-    {
-        if (c->canceled)
-            call_free(c);
-    }
-    DL_FOREACH_SAFE(h->running, c, next)
-    {
-        if (c->canceled) {
-            call_free(c);
-        } else if (c->resume) {
-            c->resume = false;
-            if (c->paused || (c->held && !c->hold)) {
-                c->paused = c->held = false;
-                c->last_ms = clock_ms();
-                h->curl->curl_easy_pause(c->t.easy, CURLPAUSE_CONT);
-            }
-        }
-    }
-}
-
-void http_calls_settle(struct http *h)
-{
-    if (h->sweep)
-        sweep(h);
-    if (!h->closed)
-        start_queued(h);
-}
-
-void http_calls_cancel(struct http *h)
-{
-    struct http_call *c;
-    DL_FOREACH (h->queue, c)
-        c->canceled = true;
-    DL_FOREACH (h->running, c)
-        c->canceled = true;
-}
-
-void http_calls_free(struct http *h)
-{
-    while (h->queue)
-        call_free(h->queue);
-    while (h->running)
-        call_free(h->running);
 }
 
 /* --- what callers call --- */
@@ -339,30 +429,35 @@ static bool has_header(const struct strv *headers, const char *name)
     return false;
 }
 
+static void write_request_head(struct http_call *c, const struct http_request *rq)
+{
+    struct str *out = &c->request;
+    http_request_line(out, c->h, rq->method, rq->path, !has_header(rq->headers, "Host:"));
+    if (rq->headers)
+        strv_each (it, rq->headers)
+            str_addf(out, "%s\r\n", *it);
+    if (rq->upload)
+        str_add(out, "Transfer-Encoding: chunked\r\n");
+    else if (rq->body || strcmp(rq->method, "POST") == 0)
+        str_addf(out, "Content-Length: %zu\r\n", rq->body ? rq->body_len : 0);
+    str_add(out, "\r\n");
+}
+
 struct http_call *http_start(struct http *h, const struct http_request *rq,
                              const struct http_handlers *hd)
 {
-    const struct curl_api *curl = h->curl;
     struct http_call *c = xnew(struct http_call);
     c->h = h;
-    c->t.ended = on_ended;
     c->hd = *hd;
-    c->method = xstrdup(rq->method);
-    c->path = xstrdup(rq->path);
-    if (rq->headers)
-        strv_each (it, rq->headers)
-            c->headers = curl->curl_slist_append(c->headers, *it);
-    /* What libcurl would add by itself: a wait of a second for "100 Continue", a form's type. */
-    c->headers = curl->curl_slist_append(c->headers, "Expect:");
-    if (!has_header(rq->headers, "Content-Type:"))
-        c->headers = curl->curl_slist_append(c->headers, "Content-Type:");
-    if (rq->upload) {
+    bool head_only = strcmp(rq->method, "HEAD") == 0;
+    c->reads_only = head_only || strcmp(rq->method, "GET") == 0;
+    answer_begin(&c->answer, head_only);
+    c->request = STR_INIT_MAX(SIZE_MAX / 2);
+    write_request_head(c, rq);
+    if (rq->upload)
         c->upload = *rq->upload;
-    } else if (rq->body) {
-        c->body = xmalloc(rq->body_len + 1);
-        memcpy(c->body, rq->body, rq->body_len);
-        c->body_len = rq->body_len;
-    }
+    else if (rq->body)
+        str_addn(&c->request, rq->body, rq->body_len);
     c->response.body = STR_INIT_MAX(rq->max_body ? rq->max_body : HTTP_MAX_BODY);
     c->silence_ms = rq->silence_ms ? rq->silence_ms : HTTP_SILENCE_MS;
     c->quiet_ok = rq->quiet_ok;
@@ -372,28 +467,22 @@ struct http_call *http_start(struct http *h, const struct http_request *rq,
     return c;
 }
 
+/* A stream that is still connecting, or whose callback runs, is watched afterwards. */
+static void go_on(struct http_call *c)
+{
+    c->last_ms = clock_ms();
+    if (c->connected && !c->nested && !c->over)
+        watch(c);
+}
+
 void http_resume(struct http_call *c)
 {
-    c->resume = true;
-    c->h->sweep = true;
-    http_kick(c->h);
+    c->paused = false;
+    go_on(c);
 }
 
 void http_hold(struct http_call *c, bool hold)
 {
     c->hold = hold;
-    if (!hold && c->held)
-        http_resume(c);
-}
-
-void http_cancel(struct http_call *c)
-{
-    struct http *h = c->h;
-    if (h->nested) {
-        c->canceled = true;
-        h->sweep = true;
-    } else {
-        call_free(c);
-        http_kick(h); /* its connection may be waited for */
-    }
+    go_on(c);
 }

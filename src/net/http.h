@@ -1,8 +1,9 @@
 /*
- * HTTP/1.1 requests on the loop, over libcurl (opened on need: base/library.h).
+ * HTTP/1.1 requests on the loop: over a unix socket by itself, over TCP and TLS on connections that
+ * libcurl makes (opened on need: base/library.h).
  *
  * One `struct http` per peer (an engine's socket, a registry). Connections are kept and reused;
- * at most `max_connections` at a time All waits are bounded: connecting 10 s, and `silence_ms`
+ * at most `max_connections` at a time. All waits are bounded: connecting 10 s, and `silence_ms`
  * without a byte from the peer, unless the request says that silence is normal (events, logs,
  * wait). Answers are collected up to a limit or handed on as they come.
  *
@@ -77,8 +78,7 @@ struct http_handlers {
     /* Optional: status and headers are there. */
     void (*on_headers)(void *ctx, const struct http_response *r);
     /* Once, last. r (valid during the call) is NULL when err is set. err kinds: ERR_NETWORK
-     * (code: CURLcode; the message says whether anything was sent), ERR_TIMEOUT, ERR_PROTOCOL,
-     * ERR_CANCELED. */
+     * (the message says whether anything was sent), ERR_TIMEOUT, ERR_PROTOCOL, ERR_CANCELED. */
     void (*done)(void *ctx, const struct http_response *r, const struct error *err);
     void *ctx;
 };
@@ -93,8 +93,8 @@ struct http_call;
 struct http_call *http_start(struct http *h, const struct http_request *rq,
                              const struct http_handlers *hd);
 void http_resume(struct http_call *c); /* the upload has more */
-/* Whether what comes is to wait at the peer: the connection is not read meanwhile. Data that was
- * read already (up to 64 KiB) is given when it is no longer held. */
+/* Whether what comes is to wait at the peer: the connection is not read meanwhile. What was read
+ * already (up to 64 KiB) is still given. */
 void http_hold(struct http_call *c, bool hold);
 void http_cancel(struct http_call *c); /* done does not run */
 

@@ -1,64 +1,55 @@
-/* What peer.c, http.c, http_error.c and hijack.c share. */
+/* What the files behind http.h and hijack.h share. */
 #ifndef NET_PRIVATE_H
 #define NET_PRIVATE_H
 
-#include "base/vec.h"
-#include "net/curl.h"
 #include "net/http.h"
 
-/* Something on the multi handle; `ended` runs outside of libcurl, once, with its result. */
-struct transfer {
-    CURL *easy;
-    void (*ended)(struct transfer *t, CURLcode result);
-    char detail[CURL_ERROR_SIZE]; /* libcurl's words on a failure */
-};
+struct dialer;
+struct kept;
 
 struct http {
     struct loop *loop;
-    const struct curl_api *curl;
-    CURLM *multi;
-    struct loop_timer *timer; /* libcurl's */
-    struct loop_timer *kick;  /* settles in the next turn */
-    struct http_call *queue;  /* waiting for a connection, in order */
+    struct dialer *dialer;   /* libcurl's part; NULL: a unix socket */
+    struct loop_timer *kick; /* settles in the next turn */
+    struct http_call *queue; /* waiting for a connection, in order */
     struct http_call *running;
     struct hijack *hijacks;
-    struct {
-        VEC(CURL *);
-    } doomed;             /* to be cleaned up as soon as nothing of libcurl is on the stack */
+    struct kept *kept;    /* connections for later requests, the last used one first */
     int busy_connections; /* of running ones that count against max_connections */
-    int nested;           /* inside libcurl or a caller's callback: nothing is freed */
+    int nested;           /* inside a callback: it is not freed */
     bool closed;
-    bool sweep; /* a call was cancelled or resumed meanwhile */
 
     char *where; /* for messages: the socket's path or the URL */
     char *socket_path, *base_url, *ca_file, *cert_file, *key_file;
-    bool tls, skip_verify, no_proxy;
+    bool tls, skip_verify;
     int max_connections;
 };
 
-#define HTTP_CONNECT_MS 10000L
-#define HTTP_MAX_HEADERS ((size_t)256 << 10)
+#define HTTP_CONNECT_MS 10000
 
-/* Opens t->easy for base_url + path with all that belongs to the peer: socket, TLS, limits. */
-void http_prepare(struct http *h, struct transfer *t, const char *path);
-/* Takes it off the multi handle; t->ended will not run. Allowed everywhere. */
-void http_release(struct http *h, struct transfer *t);
+/* The codes of errors, for http_absent() and http_lost(). */
+enum { HTTP_ABSENT = 1, HTTP_LOST = 2 };
+
 /* From here on, until http_leave(), closing is put off; it ends with all that became due. */
 void http_enter(struct http *h);
 void http_leave(struct http *h);
 /* The same without anything in between, in the next turn. */
 void http_kick(struct http *h);
 
-/* Calls: frees the cancelled, resumes, starts as many as may run; cancels all; frees all. */
-void http_calls_settle(struct http *h);
+/* "POST PATH HTTP/1.1" and the headers that every request has, of them no Host when `host` is
+ * false. */
+void http_request_line(struct str *out, const struct http *h, const char *method, const char *path,
+                       bool host);
+
+/* Starts as many calls as may run; cancels all; closes what is kept. */
+void http_calls_start(struct http *h);
 void http_calls_cancel(struct http *h);
-void http_calls_free(struct http *h);
+void http_close_kept(struct http *h);
 void http_close_hijacks(struct http *h);
 
-/* The error for a failed transfer, of which this much was done. */
-void http_explain(struct http *h, const struct transfer *t, CURLcode result, bool sent,
-                  bool headers_came, struct error *err);
-/* Ends the writing direction of a TLS connection with its close_notify. */
-void http_tls_end(struct http *h, struct transfer *t);
+/* Fills *err for a connection that broke, of which this much was done; for an answer that is none.
+ * -1 both. */
+int http_broke(const struct http *h, bool sent, bool headers_came, struct error *err);
+int http_malformed(const struct http *h, const char *why, struct error *err);
 
 #endif

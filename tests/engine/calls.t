@@ -41,6 +41,13 @@ ok "up" stack up -d
 at_most "cold up -d, 2N + W + V + 4, and the events" $((2 * containers + 1 + 1 + 4 + 1))
 ok "up again" stack up -d
 at_most "up -d with nothing to do" 4
+case $DOCKER_HOST in
+unix://*)
+    LD_DEBUG=files "$STACK" -p "$name" -f "$work/compose.yaml" up -d >"$work/loaded" 2>&1
+    ok "it loads libraries" grep -q libuv "$work/loaded"
+    is "no libcurl for an engine on a unix socket" "$(grep -c libcurl "$work/loaded")" 0
+    ;;
+esac
 ok "ps" stack ps
 at_most "ps" 1
 ok "exec" stack exec -T s1 true

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -158,20 +159,37 @@ static void on_listen(void *ctx, int events)
     DL_APPEND(p->connections, c);
 }
 
-struct peer *peer_new(struct loop *l, const char *path)
+static struct peer *listen_at(struct loop *l, const struct sockaddr *address, socklen_t len)
 {
     struct peer *p = xnew(struct peer);
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    assert(strlen(path) < sizeof(address.sun_path));
-    memcpy(address.sun_path, path, strlen(path));
     p->loop = l;
-    p->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    p->fd = socket(address->sa_family, SOCK_STREAM, 0);
     prepare(p->fd);
-    int rc = bind(p->fd, (struct sockaddr *)&address, sizeof(address));
+    int rc = bind(p->fd, address, len);
     assert(rc == 0);
     rc = listen(p->fd, 64);
     assert(rc == 0);
     p->io = loop_io(l, p->fd, LOOP_READ, on_listen, p);
+    return p;
+}
+
+struct peer *peer_new(struct loop *l, const char *path)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    assert(strlen(path) < sizeof(address.sun_path));
+    memcpy(address.sun_path, path, strlen(path));
+    return listen_at(l, (struct sockaddr *)&address, sizeof(address));
+}
+
+struct peer *peer_new_tcp(struct loop *l, int *port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof(address);
+    struct peer *p = listen_at(l, (struct sockaddr *)&address, len);
+    int rc = getsockname(p->fd, (struct sockaddr *)&address, &len);
+    assert(rc == 0);
+    *port = ntohs(address.sin_port);
     return p;
 }
 

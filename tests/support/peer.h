@@ -1,6 +1,6 @@
 /*
- * A scripted HTTP peer on a unix socket, on the test's own loop: the k-th request that arrives, on
- * whichever connection, gets the k-th reply, byte for byte.
+ * A scripted HTTP peer on a unix socket or a port, on the test's own loop: the k-th request that
+ * arrives, on whichever connection, gets the k-th reply, byte for byte.
  */
 #ifndef SUPPORT_PEER_H
 #define SUPPORT_PEER_H
@@ -18,6 +18,8 @@ enum peer_after {
 
 /* Listens at `path`. */
 struct peer *peer_new(struct loop *l, const char *path);
+/* Listens at a free port of this machine. */
+struct peer *peer_new_tcp(struct loop *l, int *port);
 void peer_free(struct peer *p);
 /* One more reply; "" says nothing. */
 void peer_reply(struct peer *p, const char *text, enum peer_after after);

@@ -20,7 +20,6 @@
 #include "base/mem.h"
 #include "base/strv.h"
 #include "cli/cli.h"
-#include "net/curl.h"
 
 #define OUTPUT_MOST (1 << 20)
 
@@ -64,9 +63,6 @@ static int run(const struct trial *c, const char *host, const char *args)
 void trial_start(struct trial *c, struct fake *f, const char *args)
 {
     *c = (struct trial){ .out_fd = unnamed_file(), .err_fd = unnamed_file() };
-    /* Once, here, instead of in every child. */
-    auto_error struct error err = ERROR_INIT;
-    assert(curl_api(&err));
     fflush(NULL);
     c->pid = fork();
     assert(c->pid >= 0);

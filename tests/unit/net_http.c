@@ -30,7 +30,7 @@ struct result {
     int data_limit; /* on_data ends the transfer after so many pieces; 0: never */
 };
 
-static int setup(void **state)
+static int open_peer(void **state, bool tcp)
 {
     void *dir;
     if (unit_dir_make(&dir))
@@ -39,12 +39,26 @@ static int setup(void **state)
     f->dir = dir;
     f->path = xasprintf("%s/peer.sock", f->dir);
     f->l = loop_new();
-    f->p = peer_new(f->l, f->path);
-    struct http_endpoint ep = { .socket_path = f->path, .base_url = "http://localhost" };
+    int port = 0;
+    f->p = tcp ? peer_new_tcp(f->l, &port) : peer_new(f->l, f->path);
+    auto_free char *url = xasprintf("http://localhost:%d", port);
+    struct http_endpoint ep = { .socket_path = tcp ? NULL : f->path,
+                                .base_url = tcp ? url : "http://localhost" };
     if (http_open(&f->h, f->l, &ep, NULL))
         return -1;
     *state = f;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return open_peer(state, false);
+}
+
+/* Through libcurl. */
+static int setup_tcp(void **state)
+{
+    return open_peer(state, true);
 }
 
 static int teardown(void **state)
@@ -134,7 +148,7 @@ static void an_answer_with_headers_and_body(void **state)
     assert_string_equal(http_header(&response, "x-thing"), "Some Value ");
     assert_string_equal(http_header(&response, "empty"), "");
     assert_null(http_header(&response, "x-thin"));
-    assert_true(peer_saw(f->p, 0, "GET /a?b=c HTTP/1.1\r\nHost: localhost\r\n"));
+    assert_true(peer_saw(f->p, 0, "GET /a?b=c HTTP/1.1\r\nHost: localhost"));
     result_clear(&r);
 }
 
@@ -373,6 +387,25 @@ static void connections_are_kept_for_reading_and_never_for_changes(void **state)
     }
 }
 
+/* The peer closes it after the answer, or when the next request has come. */
+static void a_kept_connection_may_be_dead(void **state)
+{
+    struct fixture *f = *state;
+    peer_answer(f->p, 200, "one");
+    peer_reply(f->p, "", PEER_CLOSE);
+    peer_reply(f->p, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo", PEER_CLOSE);
+    peer_answer(f->p, 200, "six");
+    static const char *const want[] = { "one", "two", "six" };
+    for (size_t i = 0; i < countof(want); i++) {
+        struct result r = request(f, (struct http_request){ 0 }, false);
+        assert_null(r.err.msg);
+        assert_string_equal(r.body.buf, want[i]);
+        result_clear(&r);
+    }
+    assert_int_equal(peer_requests(f->p)->len, 4);
+    assert_int_equal(peer_connections(f->p), 3);
+}
+
 static void at_most_so_many_at_a_time(void **state)
 {
     struct fixture *f = *state;
@@ -462,6 +495,60 @@ static void a_cancelled_request_does_not_report(void **state)
     result_clear(&other);
 }
 
+struct selfish {
+    struct fixture *f;
+    struct http_call *victims[3];
+    struct result results[3];
+    int pieces;
+    bool done;
+};
+
+static bool hold_it(void *ctx, const char *data, size_t len)
+{
+    struct selfish *s = ctx;
+    (void)data, (void)len;
+    s->pieces++;
+    http_hold(s->victims[0], true);
+    return true;
+}
+
+static void set_done(void *ctx, const struct http_response *r, const struct error *err)
+{
+    struct selfish *s = ctx;
+    assert_non_null(r);
+    assert_null(err);
+    s->done = true;
+}
+
+static void the_reader_may_keep_the_peer_waiting(void **state)
+{
+    struct fixture *f = *state;
+    struct selfish s = { .f = f };
+    struct str reply = STR_INIT;
+    enum { BODY = 1 << 20, AT_ONCE = 64 << 10 };
+    str_addf(&reply, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", BODY);
+    while (reply.len < BODY + 100)
+        str_addc(&reply, 'x');
+    peer_reply(f->p, reply.buf, PEER_CLOSE);
+    struct http_request rq = { .method = "GET", .path = "/x", .silence_ms = 10 };
+    struct http_handlers hd = { .on_data = hold_it, .done = set_done, .ctx = &s };
+    s.victims[0] = http_start(f->h, &rq, &hd);
+    int turns = 0;
+    while (!s.done) {
+        int before = s.pieces;
+        bool later = false;
+        struct loop_timer *timer;
+        loop_after(&timer, f->l, turns == 1 ? 40 : 1, set_flag, &later);
+        assert_true(loop_wait(f->l, &later));
+        assert_in_range(s.pieces - before, 0, 1);
+        if (!s.done)
+            http_hold(s.victims[0], false);
+        turns++;
+    }
+    assert_true(s.pieces >= BODY / AT_ONCE);
+    str_clear(&reply);
+}
+
 static void the_reader_may_end_a_transfer(void **state)
 {
     struct fixture *f = *state;
@@ -475,13 +562,6 @@ static void the_reader_may_end_a_transfer(void **state)
     assert_string_equal(r.body.buf, "one");
     result_clear(&r);
 }
-
-struct selfish {
-    struct fixture *f;
-    struct http_call *victims[3];
-    struct result results[3];
-    bool done;
-};
 
 static bool cancel_everything(void *ctx, const char *data, size_t len)
 {
@@ -629,34 +709,37 @@ static void refusals_in_their_own_words(void **state)
 }
 
 #define WITH_PEER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define BOTH(test) WITH_PEER(test), cmocka_unit_test_setup_teardown(test, setup_tcp, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_PEER(an_answer_with_headers_and_body),
-        WITH_PEER(methods_and_bodies_are_sent_as_given),
-        WITH_PEER(errors_have_a_body_even_where_data_is_streamed),
-        WITH_PEER(no_body_is_waited_for_with_304),
-        WITH_PEER(chunks_are_joined_and_trailers_ignored),
-        WITH_PEER(provisional_answers_are_skipped),
-        WITH_PEER(redirects_are_not_followed),
-        WITH_PEER(connections_that_break),
-        WITH_PEER(answers_that_are_not_http),
-        WITH_PEER(bodies_have_a_limit),
-        WITH_PEER(headers_have_a_limit),
-        WITH_PEER(silence_has_a_limit),
-        WITH_PEER(silence_may_be_normal_once_the_headers_came),
+        BOTH(an_answer_with_headers_and_body),
+        BOTH(methods_and_bodies_are_sent_as_given),
+        BOTH(errors_have_a_body_even_where_data_is_streamed),
+        BOTH(no_body_is_waited_for_with_304),
+        BOTH(chunks_are_joined_and_trailers_ignored),
+        BOTH(provisional_answers_are_skipped),
+        BOTH(redirects_are_not_followed),
+        BOTH(connections_that_break),
+        BOTH(answers_that_are_not_http),
+        BOTH(bodies_have_a_limit),
+        BOTH(headers_have_a_limit),
+        BOTH(silence_has_a_limit),
+        BOTH(silence_may_be_normal_once_the_headers_came),
         WITH_PEER(nobody_listens),
-        WITH_PEER(connections_are_kept_for_reading_and_never_for_changes),
-        WITH_PEER(at_most_so_many_at_a_time),
-        WITH_PEER(those_that_may_last_do_not_keep_others_waiting),
+        BOTH(connections_are_kept_for_reading_and_never_for_changes),
+        BOTH(a_kept_connection_may_be_dead),
+        BOTH(at_most_so_many_at_a_time),
+        BOTH(those_that_may_last_do_not_keep_others_waiting),
         WITH_PEER(children_do_not_inherit_connections),
-        WITH_PEER(a_cancelled_request_does_not_report),
-        WITH_PEER(the_reader_may_end_a_transfer),
-        WITH_PEER(a_callback_may_cancel_others_and_its_own),
-        WITH_PEER(a_callback_may_close_the_peer),
-        WITH_PEER(uploads_come_in_pieces),
-        WITH_PEER(an_upload_may_give_up),
+        BOTH(a_cancelled_request_does_not_report),
+        BOTH(the_reader_may_keep_the_peer_waiting),
+        BOTH(the_reader_may_end_a_transfer),
+        BOTH(a_callback_may_cancel_others_and_its_own),
+        BOTH(a_callback_may_close_the_peer),
+        BOTH(uploads_come_in_pieces),
+        BOTH(an_upload_may_give_up),
         cmocka_unit_test(refusals_in_their_own_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
