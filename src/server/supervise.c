@@ -124,19 +124,30 @@ static int log_open(struct log *log, const struct supervise_order *o, struct err
     return 0;
 }
 
+static void log_turn(struct log *log)
+{
+    auto_free char *before = xasprintf("%s.1", log->path);
+    if (rename(log->path, before) < 0)
+        return;
+    close(log->fd);
+    log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    log->size = 0;
+}
+
 /* A full disk ends the log, not the job. */
 static void log_add(struct log *log, const char *data, size_t len)
 {
-    if (log->size > 0 && log->size + (int64_t)len > log->half) {
-        auto_free char *before = xasprintf("%s.1", log->path);
-        if (rename(log->path, before) == 0) {
-            close(log->fd);
-            log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-            log->size = 0;
-        }
+    while (len && log->fd >= 0) {
+        if (log->size >= log->half)
+            log_turn(log);
+        int64_t room = log->half - log->size;
+        ssize_t n = write(log->fd, data, (int64_t)len < room ? len : (size_t)room);
+        if (n <= 0)
+            return;
+        log->size += n;
+        data += n;
+        len -= (size_t)n;
     }
-    ssize_t n = log->fd < 0 ? 0 : write(log->fd, data, len);
-    log->size += n > 0 ? n : 0;
 }
 
 /* --- the command --- */
