@@ -193,6 +193,8 @@ struct filter {
 static void filter_event(void *ctx, const struct event *e)
 {
     const struct filter *f = ctx;
+    if (f->change->seen)
+        f->change->seen(f->change->seen_ctx, e);
     bool pull = e->op && (e->op->kind == OP_IMAGE_PULL || e->op->kind == OP_IMAGE_PUSH),
          build = e->op && e->op->kind == OP_IMAGE_BUILD;
     bool chatter = e->kind == EVENT_PROGRESS || e->kind == EVENT_OUTPUT;

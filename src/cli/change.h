@@ -24,6 +24,8 @@ struct change {
     struct run_options run; /* to be filled before change_run(), where defaults do not do */
     struct build_options build;
     bool quiet_pull, quiet_build;
+    void (*seen)(void *ctx, const struct event *e); /* each event of the run, or NULL */
+    void *seen_ctx;
     const char *format; /* of a plan that is printed: NULL or "text", "json" */
 
     /* Signals, from change_begin() on. */

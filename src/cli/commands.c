@@ -17,6 +17,7 @@
     X(build) \
     X(pull) \
     X(push) \
+    X(rebuild) \
     X(create) \
     X(scale) \
     X(start) \

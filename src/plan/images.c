@@ -295,3 +295,36 @@ int plan_images(struct plan **out, enum op_kind kind, const struct stack *st,
     planner_clear(&p);
     return result;
 }
+
+int plan_rebuild(struct plan **out, const struct stack *st, const struct snapshot *now,
+                 const struct plan_image *images, size_t nimages, const bool *wanted,
+                 const struct plan_options *opt, struct error *err)
+{
+    struct planner p;
+    struct image_ops ops;
+    planner_init(&p, st, st->name, now, opt);
+    image_ops_init(&ops, &p, images, nimages);
+    ops.always = opt->build;
+    for (size_t i = 0; i < st->nimages; i++)
+        if (wanted[i])
+            add_build(&ops, &st->images[i]);
+    int result = planner_finish(out, &p, err);
+    image_ops_clear(&ops);
+    planner_clear(&p);
+    return result;
+}
+
+int plan_push(struct plan **out, const struct stack *st, const struct push_ref *refs, size_t n,
+              const struct plan_options *opt, struct error *err)
+{
+    struct planner p;
+    planner_init(&p, st, st->name, NULL, opt);
+    for (size_t i = 0; i < n; i++) {
+        struct op *op = graph_add(&p.graph, OP_IMAGE_PUSH, refs[i].ref, NULL);
+        op->service_name = refs[i].image;
+        op->ref = refs[i].ref;
+    }
+    int result = planner_finish(out, &p, err);
+    planner_clear(&p);
+    return result;
+}

@@ -99,6 +99,18 @@ int plan_up(struct plan **out, const struct stack *st, const struct snapshot *no
             const struct plan_image *images, size_t nimages, const struct plan_options *opt,
             struct error *err);
 
+/* Brings the images of which wanted[i] is true, by position in the stack, and what they are FROM:
+ * where need be, or with opt->build in any case. */
+int plan_rebuild(struct plan **out, const struct stack *st, const struct snapshot *now,
+                 const struct plan_image *images, size_t nimages, const bool *wanted,
+                 const struct plan_options *opt, struct error *err);
+/* Pushes references, each for the image of that name. */
+struct push_ref {
+    const char *image, *ref;
+};
+int plan_push(struct plan **out, const struct stack *st, const struct push_ref *refs, size_t n,
+              const struct plan_options *opt, struct error *err);
+
 /* The others work from labels when `st` is NULL. */
 
 /* What plan_down() must know, of enum observe_what: the containers; networks, and volumes when they
