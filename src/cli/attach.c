@@ -77,6 +77,11 @@ static void on_exit_of(void *ctx, const struct live_exit *exit)
     }
 }
 
+static void on_joined(void *ctx, const char *label)
+{
+    view_log_label(cli_view(((struct attached *)ctx)->change->cli, NULL), label);
+}
+
 static bool on_busy(void *ctx)
 {
     return cli_locked(((struct attached *)ctx)->change->cli);
@@ -155,6 +160,7 @@ static int follow(struct attached *a, struct error *err)
                                      .tail = -1,
                                      .since = a->since,
                                      .from_ns = clock_unix_ns(),
+                                     .joined = on_joined,
                                      .busy = on_busy,
                                      .exited = on_exit_of };
     auto_(snapshot_freep) struct snapshot *now = NULL;

@@ -66,6 +66,11 @@ static void on_event(void *ctx, const struct event *e)
         loop_after(&r->flush, r->cli->loop, 0, on_flush, r);
 }
 
+static void on_joined(void *ctx, const char *label)
+{
+    view_log_label(cli_view(((struct reading *)ctx)->cli, NULL), label);
+}
+
 static bool on_busy(void *ctx)
 {
     return cli_locked(((struct reading *)ctx)->cli);
@@ -125,6 +130,7 @@ static int read_all(struct cli *cli, const struct snapshot *now, struct live_log
     struct loop_signal *terminate = loop_signal(loop, SIGTERM, on_signal, &r);
     static char buffer[BUFFER];
     setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+    opt->joined = on_joined;
     opt->busy = on_busy;
     opt->patience_ms = PATIENCE_MS;
     struct live_logs *logs = live_logs_start(cli->engine, now, opt, &sink, on_ended, &r);

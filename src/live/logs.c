@@ -259,6 +259,8 @@ static struct follower *add_follower(struct live_logs *l, const char *id, const 
     f->stream.ended = on_ended;
     f->stream.ctx = f;
     *vec_push(&l->followers) = f;
+    if (l->opt.joined)
+        l->opt.joined(l->ctx, f->label);
     return f;
 }
 
