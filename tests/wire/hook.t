@@ -189,6 +189,14 @@ ok(eventually(lambda: "the old configuration stays" in server.said()), "a reload
 ok("hook.yaml:5:21: error: nova: unknown key 'gitt'; did you mean 'git'?" in server.said(), "says where", server.said())
 same(server.push("nova", "reload", commit(6), "refs/heads/any")[0], 202, "and the old one stays")
 
+# --- the example ---
+with open(os.path.join(os.environ["TOP"], "examples/ci/hook.yaml")) as f:
+    write("example.yaml", f.read().replace("/etc/stack", work))
+for name in ("hook.secret", "view.token", "github.token", "nova.secret"):
+    write(name, "x\n", 0o600)
+checked = subprocess.run([os.environ["STACK"], "hook", "--config", path("example.yaml"), "--check"], capture_output=True, text=True)
+same((checked.returncode, checked.stdout, checked.stderr), (0, "3 projects\n", ""), "examples/ci/hook.yaml has no mistakes")
+
 # --- the page ---
 evil = "refs/heads/<script>alert('1')</script>&"
 look = {"Authorization": "Bearer look"}

@@ -173,6 +173,14 @@ ok("refs/heads/other: {\"ignored\":" in said, "and what was ignored", said)
 job = of_project("pushed") or eventually(lambda: of_project("pushed"))
 same([j["commit"] for j in job], [second], "it was built")
 
+with open(os.path.join(os.environ["TOP"], "examples/ci/post-receive.curl")) as f:
+    script = f.read()
+script = script.replace("https://ci.example/hook/nova", f"http://{server.address}/hook/pushed")
+write("pushed.git/hooks/post-receive", script.replace("/etc/stack/nova.secret", path("a/secret")), 0o755)
+third = new_commit(path("pushed"), "third")
+said = git("push", "origin", "main", cwd=path("pushed")).stderr
+ok(eventually(lambda: [j["commit"] for j in of_project("pushed")] == [third, second]), "the same with curl and openssl", said)
+
 # --- a stop: what runs may end; asked again, it waits for the next start ---
 server.configure("""
 projects:
