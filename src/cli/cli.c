@@ -24,6 +24,7 @@ void cli_clear(struct cli *cli)
     loop_free(cli->loop);
     stack_free(cli->stack);
     free(cli->stack_name);
+    sources_clear(&cli->sources);
     options_clear(global_options, global_options_len, &cli->global);
     diag_clear(&cli->diag);
     arena_free(cli->arena);
@@ -67,12 +68,57 @@ void cli_load_options(struct load_options *out, const struct cli *cli, const str
     };
 }
 
+/* Once; diagnostics of an earlier attempt are forgotten. */
+static int load_once(struct cli *cli, const struct load_options *opt, struct error *err)
+{
+    struct load_options with_git = *opt;
+    with_git.git = sources_find;
+    with_git.git_ctx = cli;
+    sources_clear(&cli->sources);
+    diag_clear(&cli->diag);
+    diag_init(&cli->diag, cli->arena);
+    cli->diag_shown = 0;
+    return stack_load(&cli->stack, &with_git, &cli->diag, err);
+}
+
+int cli_probe(struct cli *cli, struct error *err)
+{
+    struct load_options opt;
+    auto_error struct error why = ERROR_INIT;
+    cli_load_options(&opt, cli, NULL);
+    opt.all_profiles = true;
+    if (load_once(cli, &opt, &why) == 0) {
+        cli->stack_name = xstrdup(cli->stack->name);
+        show_diag(cli);
+        return 0;
+    }
+    if (!cli->sources.len)
+        return error_move(err, &why);
+    cli->stack_name = xstrdup(cli->sources.items[0].stack_name);
+    /* That something is missing is why it was asked. */
+    if (sources_wanted(&cli->sources, &(struct sources_options){ 0 }))
+        cli->diag_shown = cli->diag.len;
+    show_diag(cli);
+    return 0;
+}
+
 int cli_load_with(struct cli *cli, const struct load_options *opt, struct error *err)
 {
     if (cli->stack)
         return 0;
-    if (stack_load(&cli->stack, opt, &cli->diag, err) < 0)
-        return -1;
+    auto_error struct error why = ERROR_INIT;
+    int rc = load_once(cli, opt, &why);
+    struct sources_options get = { .sync = cli->sync };
+    if (sources_wanted(&cli->sources, &get)) {
+        stack_free(take(cli->stack));
+        error_clear(&why);
+        if (sources_get(cli, &get, err) < 0)
+            return -1;
+        rc = load_once(cli, opt, &why);
+    }
+    if (rc < 0)
+        return error_move(err, &why);
+    free(cli->stack_name);
     cli->stack_name = xstrdup(cli->stack->name);
     show_diag(cli);
     return 0;
@@ -90,10 +136,18 @@ int cli_load_name(struct cli *cli, struct error *err)
     if (cli->stack_name)
         return 0;
     struct load_options opt;
+    auto_error struct error why = ERROR_INIT;
     cli_load_options(&opt, cli, NULL);
     opt.all_profiles = true;
-    if (stack_load_name(&cli->stack_name, &cli->stack, &opt, &cli->diag, err) < 0)
-        return -1;
+    opt.git = sources_find;
+    opt.git_ctx = cli;
+    if (stack_load_name(&cli->stack_name, &cli->stack, &opt, &cli->diag, &why) < 0) {
+        if (!sources_wanted(&cli->sources, &(struct sources_options){ 0 }))
+            return error_move(err, &why);
+        /* What runs is known by its labels. */
+        cli->stack_name = xstrdup(cli->sources.items[0].stack_name);
+        cli->diag_shown = cli->diag.len;
+    }
     show_diag(cli);
     return 0;
 }

@@ -3,6 +3,7 @@
 #define CLI_CLI_H
 
 #include "cli/command.h"
+#include "cli/sources.h"
 #include "engine/engine.h"
 #include "model/load.h"
 #include "run/lock.h"
@@ -18,19 +19,21 @@ struct global_options {
     const char *context, *host;
     const char *progress, *ansi;
     int parallel;
-    bool dry_run, debug, all_resources, compatibility, help, version;
+    bool dry_run, debug, all_resources, compatibility, help, version, offline;
 };
 
 struct cli {
     struct global_options global;
     struct arena *arena; /* of diagnostics */
     struct diag diag;
-    struct loop *loop;     /* made on need by cli_loop() */
-    struct engine *engine; /* by cli_engine() */
-    struct view *view;     /* by cli_view() */
-    bool view_runs;        /* it was made for a command's progress */
-    struct stack *stack;   /* by cli_load() */
-    char *stack_name;      /* by cli_load() / cli_load_name() */
+    struct loop *loop;      /* made on need by cli_loop() */
+    struct engine *engine;  /* by cli_engine() */
+    struct view *view;      /* by cli_view() */
+    bool view_runs;         /* it was made for a command's progress */
+    struct stack *stack;    /* by cli_load() */
+    char *stack_name;       /* by cli_load() / cli_load_name() */
+    struct git_sources sources; /* the projects from git that loading met */
+    bool sync;              /* fetch them all when the stack is loaded: up --sync */
     struct lock *lock;
     size_t diag_shown; /* entries of diag that the user has seen */
     struct {
@@ -50,10 +53,14 @@ void cli_report(struct cli *cli, const struct error *err);
 /* What the global options say about loading; `services` may be NULL. Borrows from both. */
 void cli_load_options(struct load_options *out, const struct cli *cli, const struct strv *services);
 
-/* Each makes its part once; later calls give the same. */
+/* Each makes its part once; later calls give the same. Projects from git that are missing are
+ * cloned before the stack is loaded; cli_load_name() clones nothing: then there is a name alone. */
 int cli_load(struct cli *cli, const struct strv *services, struct error *err);
 int cli_load_with(struct cli *cli, const struct load_options *opt, struct error *err);
 int cli_load_name(struct cli *cli, struct error *err);
+/* For commands about projects: what the file says of them, in cli->sources and, when everything
+ * else is in order too, cli->stack; nothing is cloned. Once. */
+int cli_probe(struct cli *cli, struct error *err);
 struct loop *cli_loop(struct cli *cli);
 int cli_engine(struct cli *cli, struct error *err);
 /* How progress is to be shown: the word of --progress or of the environment, or NULL. */

@@ -16,7 +16,7 @@ struct up_options {
     bool detach, wait, build, no_build, force_recreate, no_recreate, always_recreate_deps;
     bool no_deps, no_start, remove_orphans, renew_anon_volumes, adopt;
     bool quiet_pull, quiet_build, abort_on_exit, abort_on_failure, attach_deps;
-    bool no_color, no_prefix, timestamps, ignored;
+    bool no_color, no_prefix, timestamps, sync, ignored;
     struct strv scale, attach, no_attach;
     const char *pull, *exit_code_from, *format;
     int wait_timeout, timeout;
@@ -56,6 +56,7 @@ static const char *const plan_formats[] = { "text", "json", NULL };
 static const struct option up_rows[] = {
     ROW_FLAG('d', "detach", detach, "Return when everything is up, and show no output"),
     ROW_FLAG(0, "wait", wait, "Return when every service is running and healthy; implies -d"),
+    ROW_FLAG(0, "sync", sync, "Fetch the projects that come from git first"),
     ROW_INT(0, "wait-timeout", wait_timeout, "SECONDS", "Longest wait for readiness"),
     COMMON_ROWS,
     CONVERGE_ROWS,
@@ -98,7 +99,7 @@ static void defaults(void *values)
     ((struct up_options *)values)->timeout = -1;
 }
 
-static int check(const struct up_options *o, struct error *err)
+static int check(const struct cli *cli, const struct up_options *o, struct error *err)
 {
     const struct {
         bool both;
@@ -112,6 +113,8 @@ static int check(const struct up_options *o, struct error *err)
         { (o->detach || o->wait) && o->abort_on_failure, "-d and --abort-on-container-failure" },
         { (o->detach || o->wait) && o->attach.len, "-d and --attach" },
         { o->no_start && o->wait, "--no-start and --wait" },
+        { o->sync && cli->global.offline, "--sync and --offline" },
+        { o->sync && cli->global.dry_run, "--sync and --dry-run" },
     };
     for (size_t i = 0; i < countof(clashes); i++)
         if (clashes[i].both)
@@ -281,8 +284,9 @@ static int run_up(struct cli *cli, void *values, const struct strv *args, struct
 {
     struct up_options *o = values;
     struct change c = { .cli = cli };
-    if (check(o, err) < 0)
+    if (check(cli, o, err) < 0)
         return -1;
+    cli->sync = o->sync;
     cli->logs.no_color = o->no_color;
     cli->logs.no_prefix = o->no_prefix;
     cli->logs.timestamps = o->timestamps;
@@ -296,7 +300,7 @@ static int run_create(struct cli *cli, void *values, const struct strv *args, st
     struct up_options *o = values;
     struct change c = { .cli = cli };
     o->no_start = true;
-    if (check(o, err) < 0)
+    if (check(cli, o, err) < 0)
         return -1;
     int code = run_change(&c, o, args, "create", err);
     change_end(&c);
@@ -325,7 +329,7 @@ static int run_plan_command(struct cli *cli, void *values, const struct strv *ar
     struct up_options *o = values;
     struct change c = { .cli = cli };
     cli->global.dry_run = true;
-    if (check(o, err) < 0)
+    if (check(cli, o, err) < 0)
         return -1;
     int code = run_change(&c, o, args, "plan", err);
     change_end(&c);

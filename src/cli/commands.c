@@ -13,6 +13,11 @@
     X(check) \
     X(config) \
     X(ls) \
+    X(status) \
+    X(sync) \
+    X(add) \
+    X(dev) \
+    X(undev) \
     X(images) \
     X(build) \
     X(pull) \
@@ -95,6 +100,9 @@ const struct option global_options[] = {
       COMPLETE_NONE, false, false },
     { "dry-run", 0, OPT_FLAG, GLOBAL(dry_run), NULL,
       "Show what a changing command would do and why; change nothing", NULL, COMPLETE_NONE, false,
+      false },
+    { "offline", 0, OPT_FLAG, GLOBAL(offline), NULL,
+      "Neither clone nor fetch projects from git: the cache has to do", NULL, COMPLETE_NONE, false,
       false },
     { "debug", 0, OPT_FLAG, GLOBAL(debug), NULL, "Say more on standard error", NULL, COMPLETE_NONE,
       false, false },

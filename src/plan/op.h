@@ -33,8 +33,9 @@ enum op_kind {
     OP_RESTART,
     OP_PAUSE,
     OP_UNPAUSE,
-    OP_WAIT, /* until the containers of a service fulfil a condition */
-    OP_HOOK, /* post_start, pre_stop: commands by exec */
+    OP_WAIT,         /* until the containers of a service fulfil a condition */
+    OP_HOOK,         /* post_start, pre_stop: commands by exec */
+    OP_PROJECT_SYNC, /* a project from git is brought up to date; in plans of its own */
 };
 
 /* Words for each kind: "create", "creating", "created", and the object's ("container"); `name` is

@@ -11,6 +11,7 @@ const struct op_words op_words[] = {
     [OP_IMAGE_BUILD] = { "build", "building", "built", "image", "image_build" },
     [OP_IMAGE_PUSH] = { "push", "pushing", "pushed", "image", "image_push" },
     [OP_IMAGE_REMOVE] = { "remove", "removing", "removed", "image", "image_remove" },
+    [OP_PROJECT_SYNC] = { "sync", "syncing", "synced", "project", "project_sync" },
     [OP_CREATE] = { "create", "creating", "created", "container", "create" },
     [OP_CONNECT] = { "connect", "connecting", "connected", "container", "connect" },
     [OP_FILES] = { "fill", "filling", "filled", "container", "files" },

@@ -64,8 +64,8 @@ static void ended(struct view *v, const struct event *e)
 static bool announces(const struct op *op)
 {
     return op->kind == OP_IMAGE_PULL || op->kind == OP_IMAGE_FETCH || op->kind == OP_IMAGE_BUILD ||
-           op->kind == OP_IMAGE_PUSH || op->kind == OP_WAIT || op->kind == OP_STOP ||
-           op->kind == OP_HOOK || op->kind == OP_RESTART;
+           op->kind == OP_IMAGE_PUSH || op->kind == OP_PROJECT_SYNC || op->kind == OP_WAIT ||
+           op->kind == OP_STOP || op->kind == OP_HOOK || op->kind == OP_RESTART;
 }
 
 void plain_event(struct view *v, const struct event *e)

@@ -71,7 +71,7 @@ static const char *past(const char *verb)
         { "stop", "stopped" }, { "restart", "restarted" }, { "kill", "killed" },
         { "rm", "removed" },   { "build", "built" },       { "pull", "pulled" },
         { "pause", "paused" }, { "unpause", "unpaused" },  { "create", "created" },
-        { "push", "pushed" },  { "scale", "scaled" },
+        { "push", "pushed" },  { "sync", "synced" },       { "scale", "scaled" },
     };
     for (size_t i = 0; i < countof(words); i++)
         if (str_eq(verb, words[i][0]))
