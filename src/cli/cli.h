@@ -26,14 +26,14 @@ struct cli {
     struct global_options global;
     struct arena *arena; /* of diagnostics */
     struct diag diag;
-    struct loop *loop;      /* made on need by cli_loop() */
-    struct engine *engine;  /* by cli_engine() */
-    struct view *view;      /* by cli_view() */
-    bool view_runs;         /* it was made for a command's progress */
-    struct stack *stack;    /* by cli_load() */
-    char *stack_name;       /* by cli_load() / cli_load_name() */
+    struct loop *loop;          /* made on need by cli_loop() */
+    struct engine *engine;      /* by cli_engine() */
+    struct view *view;          /* by cli_view() */
+    bool view_runs;             /* it was made for a command's progress */
+    struct stack *stack;        /* by cli_load() */
+    char *stack_name;           /* by cli_load() / cli_load_name() */
     struct git_sources sources; /* the projects from git that loading met */
-    bool sync;              /* fetch them all when the stack is loaded: up --sync */
+    bool sync;                  /* fetch them all when the stack is loaded: up --sync */
     struct lock *lock;
     size_t diag_shown; /* entries of diag that the user has seen */
     struct {
