@@ -1,6 +1,7 @@
 /* The repainting block, drawn on a screen that understands what it uses of a terminal. */
 #include "unit.h"
 
+#include "base/cleanup.h"
 #include "base/safe.h"
 #include "base/str.h"
 #include "loop/loop.h"
@@ -202,6 +203,69 @@ static void a_failure_is_never_folded_away(void **state)
     tear_down(&s);
 }
 
+/* A line without its last column, of times, which differ, and with one form of what turns. */
+static void assert_reads(const char *line, const char *wanted)
+{
+    char text[256], *turning;
+    size_t len = strlen(line);
+    assert_in_range(len, 9, sizeof(text) - 1);
+    memcpy(text, line, len - 9);
+    text[len - 9] = '\0';
+    while ((len = strlen(text)) && text[len - 1] == ' ')
+        text[len - 1] = '\0';
+    if ((turning = strstr(text, "\xe2\xa0"))) { /* U+2800 to U+283F */
+        *turning = '~';
+        memmove(turning + 1, turning + 3, strlen(turning + 3) + 1);
+    }
+    assert_string_equal(text, wanted);
+}
+
+/* One painting as it is read: failures, then what works, then what waits. */
+static void what_matters_comes_first(void **state)
+{
+    static const char *const wanted[] = {
+        " ✘ service  service10              failed: no such image",
+        " ~ service  service12              starting: 3/5 layers 12.3 MB/45.7…",
+        " ~ service  service13              starting: a text that is too long…",
+        " ~ service  service14              starting",
+        " · service  service15",
+        " · service  service16",
+    };
+    (void)state;
+    struct scene s;
+    struct error err = ERROR_INIT;
+    set_up(&s, SERVICES);
+    tell(&s, (struct event){ .kind = EVENT_BEGIN });
+    error_set(&err, ERR_ENGINE, 0, "no such image");
+    for (size_t i = 0; i < 15; i++)
+        tell(&s, (struct event){ .kind = EVENT_STARTED, .op = &s.ops[i] });
+    for (size_t i = 0; i < 12; i++)
+        tell(&s, (struct event){ .kind = EVENT_ENDED,
+                                 .op = &s.ops[i],
+                                 .outcome = i == 10   ? OUTCOME_FAILED
+                                            : i == 11 ? OUTCOME_HELD
+                                                      : OUTCOME_DONE,
+                                 .err = i == 10 ? &err : NULL });
+    static const char layers[] = "3/5 layers", longer[] = "a text that is too long for the line";
+    tell(&s, (struct event){ .kind = EVENT_PROGRESS,
+                             .op = &s.ops[12],
+                             .text = layers,
+                             .len = strlen(layers),
+                             .current = 12345678,
+                             .total = 45678901 });
+    tell(&s, (struct event){
+                 .kind = EVENT_PROGRESS, .op = &s.ops[13], .text = longer, .len = strlen(longer) });
+    paint(&s);
+    look(&s);
+    assert_int_equal(count(&s, "[+] up 12/60  "), 1);
+    for (size_t i = 0; i < countof(wanted); i++)
+        assert_reads(s.paper.lines[i + 1].buf, wanted[i]);
+    assert_int_equal(count(&s, "   … and 40 more"), 1);
+    assert_int_equal(s.paper.used, ROWS - 2);
+    error_clear(&err);
+    tear_down(&s);
+}
+
 static void lines_of_output_stand_above_the_block(void **state)
 {
     (void)state;
@@ -251,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_large_plan_fits_the_screen),
         cmocka_unit_test(a_failure_is_never_folded_away),
+        cmocka_unit_test(what_matters_comes_first),
         cmocka_unit_test(lines_of_output_stand_above_the_block),
         cmocka_unit_test(nothing_to_do_paints_nothing),
     };
