@@ -86,10 +86,10 @@ static bool matters(const struct loop_watch *w, const char *path, bool is_dir)
     return inside(w, path) && (!is_dir || !w->hd.skip || !w->hd.skip(w->hd.ctx, path));
 }
 
-static void tell(struct loop_watch *w, const char *path)
+static void tell(struct loop_watch *w, const char *path, bool fresh)
 {
     if (inside(w, path) && !w->canceled)
-        w->hd.changed(w->hd.ctx, path);
+        w->hd.changed(w->hd.ctx, path, fresh);
 }
 
 static void on_trouble(void *ctx)
@@ -130,7 +130,7 @@ static struct dir *new_dir(struct loop_watch *w, const char *path, size_t depth)
 static void forget(struct loop_watch *w, void *entry, const char *path, bool told)
 {
     if (told)
-        tell(w, path);
+        tell(w, path, false);
     w->entries--;
     if (!entry || entry == &a_file)
         return;
@@ -199,6 +199,7 @@ static void *take_in(struct loop_watch *w, struct dir *d, const struct found *f,
                      void *known, enum tell what)
 {
     struct dir *child = known && known != &a_file ? known : NULL;
+    bool fresh = !known;
     if (child && !f->is_dir) {
         forget(w, take(child), path, what != TELL_NOTHING);
         known = NULL;
@@ -209,7 +210,7 @@ static void *take_in(struct loop_watch *w, struct dir *d, const struct found *f,
         known = NULL;
     bool all = what == TELL_ALL || (what == TELL_RECENT && !known);
     if (all || (what == TELL_RECENT && f->recent))
-        tell(w, path);
+        tell(w, path, fresh);
     if (!f->is_dir)
         return &a_file;
     if (!child)
@@ -307,7 +308,7 @@ static void look_at(struct loop_watch *w, struct dir *d, const char *name, bool 
     void *known = strmap_get(&d->names, name);
     if (there && matters(w, path, f.is_dir) && !(f.is_dir && d->depth >= WATCH_MAX_DEPTH)) {
         if (known && known != &a_file && f.is_dir && !moved) {
-            tell(w, path);
+            tell(w, path, false);
             return;
         }
         if (!known && w->entries >= WATCH_MAX_ENTRIES)

@@ -25,8 +25,9 @@ struct loop_watch_handlers {
     /* Whether nothing at or below this directory matters: it is then not looked into. May be NULL.
      * Also asked from inside loop_watch_start(). */
     bool (*skip)(void *ctx, const char *path);
-    /* An absolute path, clean, at or below a root; borrowed for the call. */
-    void (*changed)(void *ctx, const char *path);
+    /* An absolute path, clean, at or below a root; borrowed for the call. fresh: nothing was known
+     * to be there before. */
+    void (*changed)(void *ctx, const char *path, bool fresh);
     /* Some of it is not watched, and why; the rest goes on. */
     void (*trouble)(void *ctx, const struct error *err);
     void *ctx;

@@ -22,6 +22,7 @@ struct exec {
     char *id;
     struct frames frames;
     struct str output;
+    size_t keep; /* bytes of it */
     int inspections;
     void (*done)(void *ctx, int code, const char *output, const struct error *err);
     void *ctx;
@@ -43,6 +44,11 @@ void exec_cancel(struct exec *x)
     if (x->call)
         engine_cancel(x->call);
     free_exec(x);
+}
+
+void exec_keep(struct exec *x, size_t max)
+{
+    x->keep = max;
 }
 
 static void end(struct exec *x, int code, const struct error *err)
@@ -83,8 +89,8 @@ static void keep_output(void *ctx, int stream, const char *data, size_t len)
     struct exec *x = ctx;
     (void)stream;
     str_addn(&x->output, data, len);
-    if (x->output.len > EXEC_OUTPUT_MAX)
-        str_consume(&x->output, x->output.len - EXEC_OUTPUT_MAX);
+    if (x->output.len > x->keep)
+        str_consume(&x->output, x->output.len - x->keep);
 }
 
 static void on_output(void *ctx, const char *data, size_t len)
@@ -144,6 +150,7 @@ struct exec *exec_start(struct engine *e, const char *container, json_t *body, i
     x->ctx = ctx;
     x->frames = FRAMES_INIT;
     x->output = STR_INIT;
+    x->keep = EXEC_OUTPUT_MAX;
     struct engine_request rq;
     struct engine_handlers hd = { .done = on_made, .ctx = x };
     rq_exec_create(&rq, container, body);

@@ -18,5 +18,7 @@ struct exec *exec_start(struct engine *e, const char *container, json_t *body, i
                                      const struct error *err),
                         void *ctx);
 void exec_cancel(struct exec *x);
+/* Keeps another amount of the output than EXEC_OUTPUT_MAX. Right after exec_start(). */
+void exec_keep(struct exec *x, size_t max);
 
 #endif

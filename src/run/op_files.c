@@ -2,7 +2,6 @@
  * Contents of configs and secrets into a container that was created and not yet started: one tar,
  * extracted below /. No file of the host is involved, nothing is in labels or argv.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "base/tar.h"
 #include "engine/requests.h"
 #include "run/private.h"
 
@@ -21,64 +21,36 @@ struct files {
     struct http_upload upload;
 };
 
-/* POSIX ustar: IEEE Std 1003.1, pax(1). Names longer than the two fields hold are refused. */
-static int add_entry(struct str *tar, const char *path, const char *data, size_t len,
-                     const struct file_use *use, struct error *err)
+static void add_entry(struct str *tar, const char *data, size_t len, const struct file_use *use)
 {
-    char header[512] = { 0 };
-    int64_t uid = 0, gid = 0;
-    const char *name = path + strspn(path, "/");
-    size_t total = strlen(name), split = 0;
-    if (total > 100) {
-        for (size_t i = total > 155 ? total - 101 : 0; i < total && i <= 155 && !split; i++)
-            if (name[i] == '/' && total - i - 1 <= 100)
-                split = i;
-        if (!split)
-            return error_set(err, ERR_INPUT, 0, "target '%s' is too long", path);
-        memcpy(header + 345, name, split);
-        split++;
-    }
-    num_int(&uid, use->uid ? use->uid : "0");
-    num_int(&gid, use->gid ? use->gid : "0");
-    memcpy(header, name + split, total - split);
-    snprintf(header + 100, 8, "%07o", (unsigned)use->mode & 07777);
-    snprintf(header + 108, 8, "%07llo", (unsigned long long)uid & 07777777);
-    snprintf(header + 116, 8, "%07llo", (unsigned long long)gid & 07777777);
-    snprintf(header + 124, 12, "%011llo", (unsigned long long)len);
-    snprintf(header + 136, 12, "%011o", 0);
-    memset(header + 148, ' ', 8);
-    header[156] = '0';
-    memcpy(header + 257, "ustar", 6);
-    memcpy(header + 263, "00", 2);
-    unsigned sum = 0;
-    for (size_t i = 0; i < sizeof(header); i++)
-        sum += (unsigned char)header[i];
-    snprintf(header + 148, 8, "%06o", sum);
-    header[155] = ' ';
-    str_addn(tar, header, sizeof(header));
+    struct tar_entry e = {
+        .type = TAR_FILE, .name = use->target, .mode = (unsigned)use->mode, .size = (int64_t)len
+    };
+    num_int(&e.uid, use->uid ? use->uid : "0");
+    num_int(&e.gid, use->gid ? use->gid : "0");
+    tar_header(tar, &e);
     str_addn(tar, data, len);
-    static const char zeros[512];
-    if (len % 512)
-        str_addn(tar, zeros, 512 - len % 512);
-    return 0;
+    tar_pad(tar, e.size);
 }
 
 static int add_file(struct str *tar, const struct file_use *use, struct error *err)
 {
     const struct file_object *object = use->object;
     const char *kind = object->secret ? "secret" : "config";
-    if (object->content)
-        return add_entry(tar, use->target, object->content, strlen(object->content), use, err);
+    if (object->content) {
+        add_entry(tar, object->content, strlen(object->content), use);
+        return 0;
+    }
     if (!object->file)
         return error_set(err, ERR_INPUT, 0, "%s '%s' has no content here", kind, object->key);
     char *data = NULL;
     size_t len = 0;
     if (file_read(&data, &len, object->file, FILE_MAX_BYTES, err) < 0)
         return error_wrap(err, "%s '%s'", kind, object->key);
-    int rc = add_entry(tar, use->target, data, len, use, err);
+    add_entry(tar, data, len, use);
     wipe(data, len);
     free(data);
-    return rc;
+    return 0;
 }
 
 static long read_tar(void *ctx, char *buf, size_t max)
@@ -138,8 +110,7 @@ void start_files(struct task *t)
             return;
         }
     }
-    static const char end[1024];
-    str_addn(&f->tar, end, sizeof(end));
+    tar_end(&f->tar);
     f->upload = (struct http_upload){ .read = read_tar, .ctx = f };
     t->data = f;
     t->cancel = cancel_files;

@@ -15,7 +15,7 @@ struct seen {
     struct loop *l;
     struct loop_watch *w;
     const char *dir, *skipped;
-    struct strmap told; /* relative paths */
+    struct strmap told; /* relative paths; -> &a_new_one when the first time said so */
     int times;
     char last[32];
     int flushes;
@@ -23,18 +23,21 @@ struct seen {
     struct error trouble;
 };
 
+static char a_new_one;
+
 static bool is_skipped(void *ctx, const char *path)
 {
     const struct seen *s = ctx;
     return s->skipped && strcmp(path_base(path), s->skipped) == 0;
 }
 
-static void on_changed(void *ctx, const char *path)
+static void on_changed(void *ctx, const char *path, bool fresh)
 {
     struct seen *s = ctx;
     assert_true(path_below(s->dir, path));
     const char *name = path + strlen(s->dir) + (path[strlen(s->dir)] == '/');
-    strmap_set(&s->told, name, s);
+    if (!strmap_has(&s->told, name))
+        strmap_set(&s->told, name, fresh ? &a_new_one : s);
     s->times++;
     s->done |= strcmp(name, s->last) == 0 || s->cancel;
     if (s->cancel)
@@ -93,6 +96,11 @@ static void flush(struct seen *s, const char *where)
     assert_true(loop_wait(s->l, &s->done));
 }
 
+static bool told_new(struct seen *s, const char *name)
+{
+    return strmap_remove(&s->told, name) == &a_new_one;
+}
+
 static bool told(struct seen *s, const char *name)
 {
     return strmap_remove(&s->told, name) != NULL;
@@ -127,8 +135,8 @@ static void what_is_there_is_not_told_what_changes_is(void **state)
     assert_int_equal(symlink("/etc/passwd", "a/link"), 0);
     chmod("a/b", 0700);
     flush(&s, "");
-    assert_true(told(&s, "a/b/old"));
-    assert_true(told(&s, "a/new"));
+    assert_true(strmap_has(&s.told, "a/b/old") && !told_new(&s, "a/b/old"));
+    assert_true(told_new(&s, "a/new"));
     assert_true(told(&s, "gone"));
     assert_true(told(&s, "a/link"));
     assert_true(told(&s, "a/b"));
