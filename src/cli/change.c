@@ -13,6 +13,7 @@
 #include "model/schema.h"
 #include "run/duplicates.h"
 #include "run/lease.h"
+#include "run/ports.h"
 #include "run/run.h"
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
@@ -246,4 +247,22 @@ int change_run(struct change *c, struct error *err)
     }
     run_result_clear(&result);
     return code;
+}
+
+int change_up(struct change *c, struct plan_options *opt, struct error *err)
+{
+    struct stack *st = c->cli->stack;
+    for (;;) {
+        if (change_observe_up(c, opt->services, err) < 0)
+            return -1;
+        const struct build_survey *s = c->survey;
+        if (plan_up(&c->plan, st, c->now, s ? s->images : NULL, s ? s->nimages : 0, opt, err) < 0)
+            return -1;
+        if (!c->cli->global.dry_run && ports_check(c->cli->engine, st, c->plan, c->now, err) < 0)
+            return -1;
+        int code = change_run(c, err);
+        if (code != EXIT_DONE || !c->plan->again || c->cli->global.dry_run)
+            return code;
+        opt->second = true;
+    }
 }

@@ -57,6 +57,9 @@ int change_observe_up(struct change *c, const char *const *services, struct erro
 /* Runs c->plan and reports; with --dry-run prints it. The exit code, or -1 with what kept the plan
  * from running. */
 int change_run(struct change *c, struct error *err);
+/* Observes, plans and runs `up`; and once more when images came that may be others than those which
+ * run. Returns as change_run(). */
+int change_up(struct change *c, struct plan_options *opt, struct error *err);
 /* For plan_options.same_file: by inode. */
 bool change_same_file(const char *a, const char *b);
 /* Prints c->plan on standard output. */

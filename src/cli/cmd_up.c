@@ -10,7 +10,6 @@
 #include "base/vec.h"
 #include "cli/attach.h"
 #include "cli/change.h"
-#include "run/ports.h"
 
 struct up_options {
     bool detach, wait, build, no_build, force_recreate, no_recreate, always_recreate_deps;
@@ -172,25 +171,6 @@ static void fill_plan_options(struct plan_options *p, const struct up_options *o
     };
 }
 
-/* Observe, plan, run; and once more when images came that may be others than those which run. */
-static int converge(struct change *c, struct plan_options *opt, struct error *err)
-{
-    struct stack *st = c->cli->stack;
-    for (;;) {
-        if (change_observe_up(c, opt->services, err) < 0)
-            return -1;
-        const struct build_survey *s = c->survey;
-        if (plan_up(&c->plan, st, c->now, s ? s->images : NULL, s ? s->nimages : 0, opt, err) < 0)
-            return -1;
-        if (!c->cli->global.dry_run && ports_check(c->cli->engine, st, c->plan, c->now, err) < 0)
-            return -1;
-        int code = change_run(c, err);
-        if (code != EXIT_DONE || !c->plan->again || c->cli->global.dry_run)
-            return code;
-        opt->second = true;
-    }
-}
-
 /* Names of the services for which `use` is set. */
 static void add_names(struct strv *out, const struct stack *st, const bool *use)
 {
@@ -274,7 +254,7 @@ static int run_change(struct change *c, struct up_options *o, const struct strv 
     c->format = o->format;
     c->run.wait_timeout_s = o->wait_timeout;
     c->run.settle = !attached && !o->no_start;
-    int code = converge(c, &plan, err);
+    int code = change_up(c, &plan, err);
     if (code != EXIT_DONE || !attached || cli->global.dry_run)
         return code;
     return attach(c, o, plan.services, since_ns, err);

@@ -5,6 +5,7 @@
 /* clang-format off */
 #define COMMANDS(X) \
     X(up) \
+    X(watch) \
     X(down) \
     X(plan) \
     X(ps) \

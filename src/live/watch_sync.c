@@ -96,6 +96,22 @@ static void finish(void *ctx)
     free_sync(s);
 }
 
+static void add_result(struct watch_sync_result *out, const struct replica *r)
+{
+    size_t files = 0, folders = 0;
+    for (size_t i = 0; i < count(r->sync); i++) {
+        if (!r->send[i])
+            continue;
+        if (r->sync->locals[i].kind == FOLDER_THERE)
+            folders++;
+        else if (files++ == 0)
+            out->first = file_at(r->sync, i)->to;
+    }
+    out->files = files > out->files ? files : out->files;
+    out->folders = folders > out->folders ? folders : out->folders;
+    out->removed = r->removed > out->removed ? r->removed : out->removed;
+}
+
 /* A replica is done, with or without an error. The end comes in a turn of its own. */
 static void end(struct replica *r, const struct error *err)
 {
@@ -105,16 +121,7 @@ static void end(struct replica *r, const struct error *err)
         error_wrap(&s->err, "container '%s'", r->container->name);
     }
     if (!err) {
-        size_t copied = 0;
-        for (size_t i = 0; i < count(s); i++) {
-            copied += r->send[i];
-            if (r->send[i] && !s->result.first)
-                s->result.first = file_at(s, i)->to;
-        }
-        if (copied > s->result.copied)
-            s->result.copied = copied;
-        if (r->removed > s->result.removed)
-            s->result.removed = r->removed;
+        add_result(&s->result, r);
     }
     if (--s->left == 0)
         loop_after(&s->timer, engine_loop(s->engine), 0, finish, s);

@@ -19,8 +19,8 @@ struct watch_sync_options {
 };
 
 struct watch_sync_result {
-    size_t copied, removed; /* the most that any of the containers got */
-    const char *first;      /* one of them, in the container; NULL: none */
+    size_t files, folders, removed; /* the most that any of the containers got */
+    const char *first;              /* a file, as the container has it; or NULL */
 };
 
 struct watch_sync;

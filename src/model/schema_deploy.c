@@ -141,25 +141,25 @@ static const struct schema_key deploy_rows[] = {
 const struct schema_keys schema_deploy = SCHEMA_KEYS(deploy_rows);
 
 static const struct schema_key watch_rows[] = {
-    { "path", SHAPE_STRING, MERGE_REPLACE, EFFECT_ACCEPTED, .flags = KEY_REQUIRED,
-      .check = check_not_blank, .doc = "The file or directory that is watched.", .why = NO_WATCH },
-    { "action", SHAPE_STRING, MERGE_REPLACE, EFFECT_ACCEPTED, .flags = KEY_REQUIRED,
-      .values = actions, .doc = "What a change leads to.", .why = NO_WATCH },
-    { "target", SHAPE_STRING, MERGE_REPLACE, EFFECT_ACCEPTED,
-      .doc = "Where files are copied to in the container.", .why = NO_WATCH },
-    { "exec", SHAPE_OBJECT, MERGE_DEEP, EFFECT_ACCEPTED, .keys = &schema_hook,
-      .doc = "The command that runs after files were copied.", .why = NO_WATCH },
-    { "include", SHAPE_STRING_OR_STRINGS, MERGE_APPEND, EFFECT_ACCEPTED, .flags = KEY_DISTINCT,
-      .doc = "Patterns of the files that count.", .why = NO_WATCH },
-    { "ignore", SHAPE_STRING_OR_STRINGS, MERGE_APPEND, EFFECT_ACCEPTED, .flags = KEY_DISTINCT,
-      .doc = "Patterns of files that do not count.", .why = NO_WATCH },
-    { "initial_sync", SHAPE_BOOL, MERGE_REPLACE, EFFECT_ACCEPTED, .flags = KEY_TYPED,
-      .doc = "Copies everything once at the start.", .why = NO_WATCH },
+    { "path", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_REQUIRED, .check = check_not_blank,
+      .doc = "The file or directory that is watched." },
+    { "action", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_REQUIRED, .values = actions,
+      .doc = "What a change leads to." },
+    { "target", SHAPE_STRING, MERGE_REPLACE, .doc = "Where files are copied to in the container." },
+    { "exec", SHAPE_OBJECT, MERGE_DEEP, .keys = &schema_hook,
+      .doc = "The command that runs after files were copied." },
+    { "include", SHAPE_STRING_OR_STRINGS, MERGE_APPEND, .flags = KEY_DISTINCT,
+      .doc = "Patterns of the files that count." },
+    { "ignore", SHAPE_STRING_OR_STRINGS, MERGE_APPEND, .flags = KEY_DISTINCT,
+      .doc = "Patterns of files that do not count." },
+    { "initial_sync", SHAPE_BOOL, MERGE_REPLACE, .flags = KEY_TYPED,
+      .doc =
+          "Brings the containers up to date when watching begins: copies what has another size or time there, or is not there." },
 };
 const struct schema_keys schema_watch = SCHEMA_KEYS(watch_rows);
 
 static const struct schema_key develop_rows[] = {
-    { "watch", SHAPE_LIST, MERGE_APPEND, EFFECT_ACCEPTED, .keys = &schema_watch,
-      .doc = "Paths to watch and what their changes lead to.", .why = NO_WATCH },
+    { "watch", SHAPE_LIST, MERGE_APPEND, .keys = &schema_watch,
+      .doc = "Paths to watch and what their changes lead to." },
 };
 const struct schema_keys schema_develop = SCHEMA_KEYS(develop_rows);

@@ -91,7 +91,6 @@ extern const struct schema_keys schema_deploy, schema_develop, schema_hook, sche
 /* Reasons that rows of several files give. */
 #define NO_MODELS "language models need Docker Model Runner, which is no part of the engine"
 #define NO_PROVIDERS "outside providers are programs that docker compose starts"
-#define NO_WATCH "stack watches no files; `up` builds again what has changed"
 
 #define SCHEMA_KEYS(rows)                            \
     {                                                \

@@ -37,7 +37,7 @@ static void on_changed(void *ctx, const char *path, bool fresh)
     assert_true(path_below(s->dir, path));
     const char *name = path + strlen(s->dir) + (path[strlen(s->dir)] == '/');
     if (!strmap_has(&s->told, name))
-        strmap_set(&s->told, name, fresh ? &a_new_one : s);
+        strmap_set(&s->told, name, fresh ? &a_new_one : (char *)s);
     s->times++;
     s->done |= strcmp(name, s->last) == 0 || s->cancel;
     if (s->cancel)
