@@ -84,7 +84,8 @@ static void on_joined(void *ctx, const char *label)
 
 static bool on_busy(void *ctx)
 {
-    return cli_locked(((struct attached *)ctx)->change->cli);
+    const struct attached *a = ctx;
+    return a->opt->watching || cli_locked(a->change->cli);
 }
 
 static void on_ended(void *ctx, const struct error *err)
@@ -148,6 +149,22 @@ static int stop_all(struct attached *a, struct error *err)
     return code;
 }
 
+/* Acts on files that change, while lines flow, until there is another reason to go on. */
+static void watch(struct attached *a)
+{
+    struct watching *w = a->opt->watching;
+    if (!w)
+        return;
+    watching_begin(w);
+    watching_wake(w, &a->over);
+    while (loop_wait(cli_loop(a->change->cli), &a->over) && !a->ended && !a->aborted &&
+           !a->change->signum && !ferror(stdout)) {
+        a->over = false;
+        watching_act(w);
+    }
+    watching_wake(w, NULL);
+}
+
 static int follow(struct attached *a, struct error *err)
 {
     struct change *c = a->change;
@@ -168,6 +185,7 @@ static int follow(struct attached *a, struct error *err)
         return -1;
     struct sink sink = { on_line, a };
     a->logs = live_logs_start(cli->engine, now, &opt, &sink, on_ended, a);
+    watch(a);
     loop_wait(cli_loop(cli), &a->over);
     return 0;
 }

@@ -3,6 +3,7 @@
 #define CLI_ATTACH_H
 
 #include "cli/change.h"
+#include "cli/watching.h"
 
 struct attach_options {
     const char *const *services; /* whose containers are followed, NULL-terminated */
@@ -12,6 +13,7 @@ struct attach_options {
     const char *exit_code_from; /* a service, or NULL */
     int timeout_s;              /* of stopping; -1: each container's own */
     int64_t since_ns;           /* output that is older is not shown */
+    struct watching *watching;  /* that has started; or NULL */
 };
 
 /* `c` has run its plan and still holds it. The lock is given back while output is shown. The exit

@@ -15,7 +15,7 @@ struct up_options {
     bool detach, wait, build, no_build, force_recreate, no_recreate, always_recreate_deps;
     bool no_deps, no_start, remove_orphans, renew_anon_volumes, adopt;
     bool quiet_pull, quiet_build, abort_on_exit, abort_on_failure, attach_deps;
-    bool no_color, no_prefix, timestamps, sync, ignored;
+    bool no_color, no_prefix, timestamps, watch, sync, ignored;
     struct strv scale, attach, no_attach;
     const char *pull, *exit_code_from, *format;
     int wait_timeout, timeout;
@@ -70,6 +70,8 @@ static const struct option up_rows[] = {
                 "Show no output of this service; repeatable"),
     ROW_FLAG(0, "attach-dependencies", attach_deps,
              "Show also the output of what the named services depend on"),
+    ROW_FLAG('w', "watch", watch,
+             "Bring changes of files into the containers, as 'stack watch' does"),
     ROW_FLAG(0, "timestamps", timestamps, "Show the time of each line of output"),
     ROW_FLAG(0, "no-log-prefix", no_prefix, "Show output without the names of containers"),
     ROW_FLAG(0, "no-color", no_color, "No colours"),
@@ -114,6 +116,9 @@ static int check(const struct cli *cli, const struct up_options *o, struct error
         { o->no_start && o->wait, "--no-start and --wait" },
         { o->sync && cli->global.offline, "--sync and --offline" },
         { o->sync && cli->global.dry_run, "--sync and --dry-run" },
+        { (o->detach || o->wait || o->no_start) && o->watch, "--watch and -d" },
+        { (o->abort_on_exit || o->abort_on_failure || o->exit_code_from) && o->watch,
+          "--watch and --abort-on-container-exit" },
     };
     for (size_t i = 0; i < countof(clashes); i++)
         if (clashes[i].both)
@@ -201,7 +206,7 @@ static int check_services(const struct stack *st, const struct strv *names, stru
 }
 
 static int attach(struct change *c, const struct up_options *o, const char *const *services,
-                  int64_t since_ns, struct error *err)
+                  int64_t since_ns, struct watching *w, struct error *err)
 {
     const struct stack *st = c->cli->stack;
     auto_free bool *selected = change_selected(st, services, o->no_deps);
@@ -212,7 +217,7 @@ static int attach(struct change *c, const struct up_options *o, const char *cons
     add_names(&all, st, selected);
     add_names(&lines, st, shown);
     const struct strv *followed = abort ? &all : &lines;
-    if (followed->len == 0)
+    if (followed->len == 0 && !w)
         return EXIT_DONE;
     struct attach_options opt = {
         .services = (const char *const *)followed->items,
@@ -223,6 +228,7 @@ static int attach(struct change *c, const struct up_options *o, const char *cons
         .exit_code_from = o->exit_code_from,
         .timeout_s = o->timeout,
         .since_ns = since_ns,
+        .watching = w,
     };
     return attach_run(c, &opt, err);
 }
@@ -243,6 +249,10 @@ static int run_change(struct change *c, struct up_options *o, const struct strv 
         return -1;
     fill_plan_options(&plan, o, args, &scales);
     int64_t since_ns = clock_unix_ns();
+    struct watching_options watching = { .services = plan.services, .quiet = o->quiet_build };
+    auto_(watching_stopp) struct watching *w = NULL;
+    if (o->watch && watching_start(&w, c, &watching, err) < 0)
+        return -1;
     if (change_begin(c, cli, verb, err) < 0)
         return -1;
     bool attached = !o->detach && !o->wait && !o->no_start && str_eq(verb, "up");
@@ -257,7 +267,7 @@ static int run_change(struct change *c, struct up_options *o, const struct strv 
     int code = change_up(c, &plan, err);
     if (code != EXIT_DONE || !attached || cli->global.dry_run)
         return code;
-    return attach(c, o, plan.services, since_ns, err);
+    return attach(c, o, plan.services, since_ns, w, err);
 }
 
 static int run_up(struct cli *cli, void *values, const struct strv *args, struct error *err)

@@ -23,11 +23,6 @@ struct watch_run {
     bool woken, over;
 };
 
-static void on_wake(void *ctx)
-{
-    ((struct watch_run *)ctx)->woken = true;
-}
-
 static void on_interrupt(void *ctx)
 {
     struct watch_run *r = ctx;
@@ -49,16 +44,19 @@ static int watch(struct watch_run *r, struct watching *w)
     struct cli *cli = r->change.cli;
     struct change *c = &r->change;
     cli_unlock(cli);
+    /* The output of commands is to be seen when it comes, also by a program behind a pipe. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
     c->interrupted = on_interrupt;
     c->ctx = r;
     change_catch(c);
     r->over = c->interrupts > 0;
     if (!r->over) {
         watching_begin(w);
+        watching_wake(w, &r->woken);
         change_note(c, "Ctrl-C ends watching; the stack goes on");
     }
     while (!r->over) {
-        loop_wait(cli_loop(cli), &r->woken); /* files may have changed before */
+        loop_wait(cli_loop(cli), &r->woken);
         r->woken = false;
         if (!r->over)
             watching_act(w);
@@ -71,7 +69,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     const struct watch_options *o = values;
     const char *const *services = args->len ? (const char *const *)args->items : NULL;
     struct watch_run r = { .change = { .cli = cli } };
-    struct watching_options opt = { services, o->prune, o->quiet, on_wake, &r };
+    struct watching_options opt = { services, o->prune, o->quiet };
     auto_(watching_stopp) struct watching *w = NULL;
     if (cli_load(cli, args, err) < 0)
         return -1;

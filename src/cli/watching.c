@@ -30,6 +30,8 @@ struct watching {
     struct watch_rules *rules;
     struct live_watch *live;
     struct loop_signal *signals[3];
+    bool due;
+    bool *woken; /* of watching_wake(), or NULL */
     bool interrupted;
     bool *waited; /* what wait_for() waits for */
 };
@@ -389,6 +391,9 @@ void watching_act(struct watching *w)
 {
     struct watch_batch b;
     auto_strv struct strv builds = STRV_INIT, restarts = STRV_INIT;
+    if (!w->due)
+        return;
+    w->due = false;
     live_watch_take(&b, w->live);
     choose(&builds, &b, WATCH_REBUILD);
     if (builds.len && !w->interrupted)
@@ -408,7 +413,16 @@ void watching_act(struct watching *w)
 static void on_due(void *ctx)
 {
     struct watching *w = ctx;
-    w->opt.wake(w->opt.ctx);
+    w->due = true;
+    if (w->woken)
+        *w->woken = true;
+}
+
+void watching_wake(struct watching *w, bool *flag)
+{
+    w->woken = flag;
+    if (flag && w->due)
+        *flag = true;
 }
 
 static void on_trouble(void *ctx, const struct error *err)

@@ -3,7 +3,8 @@
  *
  *     watching_start(&w, c, &opt, err)     before `up`, so that no change is missed meanwhile
  *     watching_begin(w)                    after it: what is watched is said, initial_sync done
- *     loop_wait(loop, &woken)              opt.wake says when
+ *     watching_wake(w, &woken)
+ *     loop_wait(loop, &woken)
  *     watching_act(w)                      what is due; its failures are told, not returned
  *     watching_stop(w)
  */
@@ -16,8 +17,6 @@ struct watching_options {
     const char *const *services; /* NULL-terminated; NULL: all */
     bool prune;                  /* remove images that a rebuild has replaced */
     bool quiet;                  /* no output of builds */
-    void (*wake)(void *ctx);     /* there is something for watching_act() */
-    void *ctx;
 };
 
 struct watching;
@@ -27,6 +26,8 @@ int watching_start(struct watching **out, struct change *c, const struct watchin
                    struct error *err);
 /* Runs the loop, as does watching_act(). */
 void watching_begin(struct watching *w);
+/* *flag becomes true when there is something for watching_act(), or is already. NULL: no more. */
+void watching_wake(struct watching *w, bool *flag);
 void watching_act(struct watching *w);
 /* Prints what would be watched: --dry-run. */
 void watching_print(const struct watching *w);

@@ -48,6 +48,10 @@ void rq_container_archive_get(request_out rq, const char *id, const char *path);
 void rq_container_archive_stat(request_out rq, const char *id, const char *path); /* HEAD */
 void rq_container_archive_put(request_out rq, const char *id, const char *path,
                               const struct http_upload *tar, bool copy_uid_gid);
+/* The same, where everything belongs to the container's user afterwards, and what is in the way is
+ * replaced, whatever it is. */
+void rq_container_archive_replace(request_out rq, const char *id, const char *path,
+                                  const struct http_upload *tar);
 
 /* Exec. */
 void rq_exec_create(request_out rq, const char *container, json_t *body);

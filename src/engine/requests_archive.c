@@ -33,6 +33,16 @@ void rq_container_archive_put(request_out rq, const char *id, const char *path,
     rq->silence_ms = LONG_MS;
 }
 
+void rq_container_archive_replace(request_out rq, const char *id, const char *path,
+                                  const struct http_upload *tar)
+{
+    struct str to = archive_path(id, path);
+    request_flag(&to, "copyUIDGID", true);
+    request_make(rq, "PUT", &to);
+    rq->upload = tar;
+    rq->silence_ms = LONG_MS;
+}
+
 void rq_container_export(request_out rq, const char *id)
 {
     struct str path = request_path("/containers/", id, "/export");

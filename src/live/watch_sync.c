@@ -1,7 +1,6 @@
 /*
  * Each container by itself: what differs is asked (stat), what is gone is removed (rm), the rest is
- * sent (one PUT). An engine refuses to put a file where a folder is, or the other way round: then
- * what is in the way is removed, and the tar is sent once more.
+ * sent (one PUT).
  */
 #include "live/watch_sync.h"
 
@@ -163,21 +162,12 @@ static void run(struct replica *r, json_t *argv,
 
 /* --- sending --- */
 
-static void clear_way(struct replica *r);
-
 static void on_put(void *ctx, const struct engine_answer *answer, const struct error *err)
 {
     struct replica *r = ctx;
     (void)answer;
     r->call = NULL;
     watch_tar_free(take(r->tar));
-    bool refused = err && err->kind == ERR_ENGINE && err->code == 400;
-    if (refused && !r->cleared && r->container->state == CONTAINER_RUNNING) {
-        r->cleared = true;
-        r->at = 0;
-        clear_way(r);
-        return;
-    }
     end(r, err);
 }
 
@@ -194,67 +184,8 @@ static void send_files(struct replica *r)
     struct engine_request rq;
     struct engine_handlers hd = { .done = on_put, .ctx = r };
     r->tar = watch_tar_new(s->opt.work->files.items, r->send, count(s));
-    rq_container_archive_put(&rq, r->container->id, "/", watch_tar_upload(r->tar), true);
+    rq_container_archive_replace(&rq, r->container->id, "/", watch_tar_upload(r->tar));
     r->call = engine_start(s->engine, &rq, &hd);
-}
-
-static bool is_sent_file(struct replica *r, size_t i)
-{
-    return r->send[i] && r->sync->locals[i].kind == FILE_THERE;
-}
-
-static bool is_sent_folder(struct replica *r, size_t i)
-{
-    return r->send[i] && r->sync->locals[i].kind == FOLDER_THERE;
-}
-
-static void clear_files(struct replica *r);
-
-static void on_cleared_files(void *ctx, int code, const char *output, const struct error *err)
-{
-    struct replica *r = ctx;
-    (void)code, (void)output;
-    r->exec = NULL;
-    if (err)
-        end(r, err);
-    else
-        clear_files(r);
-}
-
-/* Where files go, whatever is there. */
-static void clear_files(struct replica *r)
-{
-    json_t *argv = command((const char *const[]){ "rm", "-rf", NULL });
-    if (add_args(argv, r, is_sent_file)) {
-        run(r, argv, on_cleared_files);
-        return;
-    }
-    json_decref(argv);
-    send_files(r);
-}
-
-static void on_cleared(void *ctx, int code, const char *output, const struct error *err)
-{
-    struct replica *r = ctx;
-    (void)code, (void)output; /* rm complains of each folder, and leaves it */
-    r->exec = NULL;
-    if (err)
-        end(r, err);
-    else
-        clear_way(r);
-}
-
-/* Where folders go, whatever is no folder. */
-static void clear_way(struct replica *r)
-{
-    json_t *argv = command((const char *const[]){ "rm", "-f", NULL });
-    if (add_args(argv, r, is_sent_folder)) {
-        run(r, argv, on_cleared);
-        return;
-    }
-    json_decref(argv);
-    r->at = 0;
-    clear_files(r);
 }
 
 /* --- removing --- */

@@ -94,6 +94,8 @@ static void archives(void **state)
           "PUT /containers/a/archive?path=%2F&noOverwriteDirNonDir=1");
     CHECK(rq_container_archive_put(&rq, "a", "/", &tar, true),
           "PUT /containers/a/archive?path=%2F&noOverwriteDirNonDir=1&copyUIDGID=1");
+    CHECK(rq_container_archive_replace(&rq, "a", "/", &tar),
+          "PUT /containers/a/archive?path=%2F&copyUIDGID=1");
 }
 
 static void execs(void **state)
