@@ -44,8 +44,6 @@ static int watch(struct watch_run *r, struct watching *w)
     struct cli *cli = r->change.cli;
     struct change *c = &r->change;
     cli_unlock(cli);
-    /* The output of commands is to be seen when it comes, also by a program behind a pipe. */
-    setvbuf(stdout, NULL, _IOLBF, 0);
     c->interrupted = on_interrupt;
     c->ctx = r;
     change_catch(c);
@@ -76,6 +74,8 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     strv_each (name, args)
         if (!stack_service(cli->stack, *name))
             return error_set(err, ERR_NOTFOUND, 0, "no such service: '%s'", *name);
+    /* The output of commands is to be seen when it comes, also by a program behind a pipe. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
     int code = watching_start(&w, &r.change, &opt, err);
     if (code == 0)
         code = change_begin(&r.change, cli, "watch", err);

@@ -38,7 +38,6 @@ BUILT = """
 services:
   app:
     build: app
-    image: NAME-app
     command: tail -f /dev/null
     stop_signal: SIGKILL
     network_mode: none
@@ -184,7 +183,7 @@ def copies():
     put("pages/a.css", "B")
     put("pages/b.html", "C")
     ok("sync+exec runs its command in each",
-       w.shows("web-1  | me saw it") and w.shows("web-2  | me saw it"), w.seen)
+       w.shows("web-1 | me saw it") and w.shows("web-2 | me saw it"), w.seen)
     equal("once, with the files that are included", inside("web-1", "cat /tmp/all; ls /tmp/pages"),
           "ACa.html\nb.html\n")
     put("touched", "1")
@@ -258,7 +257,7 @@ def builds():
     ok("has removed the image before it", eventually(lambda: old not in all_images()), old)
     ok("has another image", image() != old, old)
     equal("Ctrl-C ends it", w.end(), 130)
-    quietly("down", "-t", "0", "--rmi", "all")
+    quietly("down", "-t", "0", "--rmi", "local")
 
 
 run_tests(nothing_to_watch, copies, builds)
