@@ -210,6 +210,29 @@ static void set_limits(struct run_limits *limits, int parallel)
         *limits = (struct run_limits){ parallel, parallel, parallel, parallel, parallel, parallel };
 }
 
+/* A failure to make or start something, for which there is no code of its own, is one to reach what
+ * is declared. */
+static int failure_code(const struct run_result *result, const struct error *err)
+{
+    int code = exit_code_of(err);
+    if (code != EXIT_FAILED || !result->nfailures)
+        return code;
+    switch (result->failures[0].op->kind) {
+    case OP_NETWORK_CREATE:
+    case OP_VOLUME_CREATE:
+    case OP_CREATE:
+    case OP_CONNECT:
+    case OP_FILES:
+    case OP_START:
+    case OP_RESTART:
+    case OP_WAIT:
+    case OP_HOOK:
+        return EXIT_UNREADY;
+    default:
+        return code;
+    }
+}
+
 int change_run(struct change *c, struct error *err)
 {
     struct cli *cli = c->cli;
@@ -236,7 +259,7 @@ int change_run(struct change *c, struct error *err)
     int rc = run_plan(&result, cli->engine, c->plan, &c->run, &sink, err);
     if (rc == 0 && lock_was_broken(cli->lock))
         rc = duplicates_remove(cli->engine, cli->stack_name, err);
-    int code = rc == 0 ? EXIT_DONE : exit_code_of(err);
+    int code = rc == 0 ? EXIT_DONE : failure_code(&result, err);
     if (result.interrupted)
         code = change_signal_code(c);
     else if (rc < 0 && result.nfailures == 0)

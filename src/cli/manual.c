@@ -35,8 +35,10 @@ void manual_exit_codes(struct str *out)
                  "| code | meaning |\n| --- | --- |\n");
     for (size_t i = 0; i < countof(codes); i++)
         str_addf(out, "| %d | %s |\n", codes[i].code, codes[i].meaning);
-    str_add(out, "\n`stack run`, `exec`, `attach` and `wait` end with the code of the command or "
-                 "container.\n");
+    str_add(out,
+            "\n`stack run`, `exec`, `attach` and `wait` end with the code of the command or "
+            "container: 126 for one that cannot run, 127 for one that is not there, 137 for one "
+            "that was killed.\n");
 }
 
 static void add_cell(struct str *out, const char *text)

@@ -10,13 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "run/private.h"
 
-#define SETTLE_MS 120 /* after the last start: containers that die at once have died by then */
+/* After the last start: containers that die at once have died by then, and we were told. An engine
+ * that takes long for a start takes long for a death, too: a quarter of it. */
+#define SETTLE_MS 120
+#define SETTLE_MOST_MS 1000
 
 static void pump(struct run *r);
 
@@ -164,21 +168,27 @@ static void on_settled(void *ctx)
     settle_end(r->settle, after_settling);
 }
 
-static bool started_something(const struct run *r)
+/* How long to look; 0: nothing was started. */
+static int64_t settle_ms(const struct run *r)
 {
-    for (size_t i = 0; i < r->plan->nops; i++)
-        if (r->tasks[i].op->kind == OP_START && r->tasks[i].outcome == OUTCOME_DONE)
-            return true;
-    return false;
+    int64_t ms = 0;
+    for (size_t i = 0; i < r->plan->nops; i++) {
+        const struct task *t = &r->tasks[i];
+        if (t->op->kind != OP_START || t->outcome != OUTCOME_DONE)
+            continue;
+        int64_t quarter = (t->ended_ms - t->started_ms) / 4;
+        ms = MAX(ms, MAX(quarter, SETTLE_MS));
+    }
+    return MIN(ms, SETTLE_MOST_MS);
 }
 
 static void end_when_over(struct run *r)
 {
     if (r->over < r->plan->nops || r->done)
         return;
-    if (r->settle && !r->settled && !r->interrupts && started_something(r)) {
+    if (r->settle && !r->settled && !r->interrupts && settle_ms(r)) {
         if (!r->settle_timer)
-            loop_after(&r->settle_timer, r->loop, SETTLE_MS, on_settled, r);
+            loop_after(&r->settle_timer, r->loop, settle_ms(r), on_settled, r);
         return;
     }
     r->done = true;
