@@ -24,8 +24,9 @@
 #include "server/microhttpd.h"
 
 enum {
-    HEAD_MAX = 32 << 10,  /* of a request, with what the library needs besides */
-    BODIES_AT_A_TIME = 8, /* of the largest size; more have to wait outside */
+    HEAD_MAX = 32 << 10,    /* of a request, with what the library needs besides */
+    BODIES_AT_A_TIME = 8,   /* of the largest size; more have to wait outside */
+    SMALL_BODY = 256 << 10, /* always finds room: the number of connections bounds these */
     SWEEP_MS = 1000,
     BACKLOG = 128,
 };
@@ -161,7 +162,7 @@ static bool reserve(struct exchange *x, size_t whole)
         x->refused = 413;
     } else if (whole > x->reserved) {
         size_t more = whole - x->reserved;
-        if (s->bodies + more > BODIES_AT_A_TIME * s->opt.body_max) {
+        if (whole > SMALL_BODY && s->bodies + more > BODIES_AT_A_TIME * s->opt.body_max) {
             x->refused = 503;
         } else {
             s->bodies += more;

@@ -3,8 +3,9 @@
  * own: the library's one descriptor is watched like any other.
  *
  * What strangers can take is bounded: connections in all and from one source, the head of a request
- * (32 KiB), its body, the bodies held at a time (eight of the largest), and the time from the first
- * byte of a request to the last byte of its answer, however slowly they trickle.
+ * (32 KiB), its body, the bodies held at a time (eight of the largest, and small ones), and the
+ * time from the first byte of a request to the last byte of its answer, however slowly they
+ * trickle.
  */
 #ifndef SERVER_HTTP_H
 #define SERVER_HTTP_H

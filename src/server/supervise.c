@@ -191,8 +191,12 @@ static void __attribute__((noreturn)) become(const struct supervise_order *o, in
     limit(RLIMIT_FSIZE, m->file_size, 0);
     setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
     execvp(o->argv.items[0], o->argv.items);
-    dprintf(2, "%s: %s\n", o->argv.items[0], strerror(errno));
-    _exit(errno == ENOENT ? 127 : 126);
+    int code = errno == ENOENT ? 127 : 126;
+    const char *const said[] = { o->argv.items[0], ": ", strerror(errno), "\n" };
+    for (size_t i = 0; i < countof(said); i++)
+        if (write(2, said[i], strlen(said[i])) < 0)
+            break;
+    _exit(code);
 }
 
 static void read_output(struct command *c)

@@ -109,15 +109,35 @@ def filled(size):
     return head + b" " * (size - len(head))
 
 
+def announce(size):
+    """Somebody who promises a signed body, and waits."""
+    s = socket.create_connection(server.address.split(":"))
+    s.sendall(f"POST /hook/nova HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: push\r\nX-Hub-Signature-256: sha256={'0' * 64}\r\n"
+              f"Content-Length: {size}\r\n\r\n".encode())
+    return s
+
+
 body = filled(BODY_MAX)
 same(post("/hook/nova", body, github(body, "large"))[0], 202, "25 MB are taken")
-with socket.create_connection(server.address.split(":")) as s:
-    s.sendall(f"POST /hook/nova HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: push\r\nX-Hub-Signature-256: sha256={'0' * 64}\r\n"
-              f"Content-Length: {BODY_MAX + 1}\r\n\r\n".encode())
+with announce(BODY_MAX + 1) as s:
     same(s.recv(100).split(b" ")[1], b"413", "one more is refused before it is sent")
 status = server.ask("POST", "/hook/nova", iter([body[:MIB]] * 25 + [b"x"]), good)[0]
 same(status, 413, "one more in chunks is refused")
 same(post("/hook/nova", PUSH, {**good, "X-Long": "x" * 40000})[0], 431, "a long head is refused")
+
+waiting = [announce(BODY_MAX) for _ in range(8)]
+time.sleep(0.1)
+ninth = announce(BODY_MAX)
+same(ninth.recv(100).split(b" ")[1], b"503", "eight large bodies at a time")
+same(server.push("nova", "small", commit(8))[0], 202, "a push of usual size has room beside them")
+for s in waiting + [ninth]:
+    s.close()
+
+# --- a disk that is full ---
+os.rename(path("a/q/jobs"), path("a/q/away"))
+same(server.push("nova", "full", commit(9))[0], 503, "what cannot be written is not promised")
+os.rename(path("a/q/away"), path("a/q/jobs"))
+same(server.push("nova", "full", commit(9))[0], 202, "and is taken when it comes again")
 
 # --- slow ---
 slow = []
