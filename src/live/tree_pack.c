@@ -316,8 +316,8 @@ static int step(struct tree_pack *p, struct error *err)
 
 long tree_pack_read(struct tree_pack *p, char *buf, size_t max, struct error *err)
 {
-    while (p->used == p->out.len && !p->ended) {
-        str_truncate(&p->out, 0);
+    while (p->out.len - p->used < max && !p->ended) {
+        str_consume(&p->out, p->used);
         p->used = 0;
         if (step(p, err) < 0)
             return -1;

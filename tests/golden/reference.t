@@ -18,6 +18,9 @@ is "every command has help and a man page" "$bad" ""
 is "completion offers commands" "$("$STACK" __complete -- up | cut -f 1)" up
 is "completion offers services of the file" \
     "$(cd examples/health && "$STACK" __complete -- logs '' | paste -sd ' ')" "api db web"
+is "and with a colon where a path follows" \
+    "$(cd examples/health && "$STACK" __complete -- cp d)" "db:"
+is "or files" "$(cd examples/health && "$STACK" __complete -- cp ./)" ":file"
 ok "the schema is JSON" sh -c '"$STACK" schema | jq -e .definitions'
 
 done_testing

@@ -190,6 +190,10 @@ static const struct {
     { "GET", "/containers/*/logs", fake_container_logs },
     { "GET", "/containers/*/stats", fake_container_stats },
     { "PUT", "/containers/*/archive", fake_container_archive_put },
+    { "HEAD", "/containers/*/archive", fake_container_archive_stat },
+    { "GET", "/containers/*/archive", fake_container_archive_get },
+    { "GET", "/containers/*/export", fake_container_export },
+    { "POST", "/commit", fake_container_commit },
     { "POST", "/containers/*/exec", fake_exec_create },
     { "DELETE", "/containers/*", fake_container_remove },
     { "POST", "/exec/*/start", fake_exec_start },
@@ -276,6 +280,8 @@ static void add_head(struct str *out, const struct exchange *x)
                      "Content-Type: application/vnd.docker.raw-stream\r\n");
     else
         str_addf(out, "Content-Type: %s\r\n", x->type ? x->type : "application/json");
+    if (x->header)
+        str_addf(out, "%s\r\n", x->header);
 }
 
 static void add_answer(struct str *out, const struct exchange *x)
@@ -525,6 +531,7 @@ static void take_request(struct connection *c, const char *head, size_t head_len
     json_decref(x.json);
     str_clear(&x.text);
     free(x.name);
+    free(x.header);
 }
 
 /* Takes the first whole request out of `in`; false when there is none. */
@@ -657,6 +664,7 @@ struct fake *fake_new(const char *path)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     struct fake *f = xnew(struct fake);
+    f->archive = STR_INIT;
     assert(strlen(path) < sizeof(address.sun_path));
     memcpy(address.sun_path, path, strlen(path));
     f->host = xasprintf("unix://%s", path);
@@ -683,6 +691,8 @@ void fake_free(struct fake *f)
     unlink(f->host + strlen("unix://"));
     free(f->host);
     json_decref(f->state);
+    free(f->path_stat);
+    str_clear(&f->archive);
     free(f);
 }
 

@@ -45,6 +45,9 @@ void fake_hang_up(struct fake *f);
  * config may be NULL: {"Cmd", "Env", "ExposedPorts", "Volumes", "Healthcheck", "Labels"}. */
 void fake_image(struct fake *f, const char *ref, json_t *config);
 void fake_remote(struct fake *f, const char *ref, json_t *config);
+/* What copies out of any container get: the stat of every path, as JSON (NULL: nothing is there),
+ * and a tar. Also what its export is. */
+void fake_archive(struct fake *f, const char *stat, const char *tar, size_t len);
 /* A container that no stack made. */
 void fake_stranger(struct fake *f, const char *name);
 

@@ -46,6 +46,7 @@ struct exchange {
     json_t *json;    /* the body, or */
     struct str text; /* this one */
     const char *type;
+    char *header; /* one more, without its end */
     enum stream stream;
 };
 
@@ -67,6 +68,8 @@ struct fake {
      */
     json_t *state;
     int age;
+    char *path_stat; /* of whatever is copied out of a container, and the tar */
+    struct str archive;
     struct {
         VEC(struct fake_request);
     } requests;
@@ -109,8 +112,14 @@ void fake_container_pause(struct exchange *x);
 void fake_container_unpause(struct exchange *x);
 void fake_container_rename(struct exchange *x);
 void fake_container_remove(struct exchange *x);
-void fake_container_archive_put(struct exchange *x);
 void fake_container_ended(struct fake *f, json_t *container, int code);
+
+/* fake_archive.c */
+void fake_container_archive_put(struct exchange *x);
+void fake_container_archive_stat(struct exchange *x);
+void fake_container_archive_get(struct exchange *x);
+void fake_container_export(struct exchange *x);
+void fake_container_commit(struct exchange *x);
 
 /* fake_objects.c */
 json_t *fake_find_network(struct fake *f, const char *ref);
