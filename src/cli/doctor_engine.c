@@ -82,6 +82,8 @@ static bool check_answer(struct doctor *d)
     rq_ping(&rq);
     if (ask(NULL, d, &rq, str_starts(ep->host, "ssh://") ? SSH_ANSWER_MS : ANSWER_MS, &err) < 0) {
         doctor_add_error(d, FINDING_ERROR, "engine", &err);
+        if (!err.hint)
+            doctor_next(d, "see whether an engine runs there; that address comes from %s", ep->why);
         return false;
     }
     doctor_add(d, FINDING_OK, "engine", "%s answers (chosen by: %s)", ep->host, ep->why);

@@ -129,7 +129,10 @@ static void add_box(struct str *out, const struct graph_service *s, struct layou
     }
     if (s->image) {
         y += LINE;
-        auto_free char *text = xasprintf("%s%s", s->built ? "builds " : "", s->image);
+        const char *builds = s->built ? "builds " : "", *slash = strrchr(s->image, '/');
+        bool fits = strlen(builds) + safe_width(s->image) <= small;
+        auto_free char *text = xasprintf("%s%s%s", builds, fits || !slash ? "" : "…",
+                                         fits || !slash ? s->image : slash);
         put(out, "g-dim g-small", x, y, text, small);
     }
     if (s->ports.len) {
