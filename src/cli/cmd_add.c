@@ -73,7 +73,7 @@ static int check_repository(struct cli *cli, const struct repo_url *url, const c
     loop_wait(cli_loop(cli), &l.done);
     auto_free char *mirror = l.mirror, *commit = l.commit;
     if (l.err.kind)
-        return error_move(err, &l.err);
+        return sources_failed(err, &l.err);
     if (repo_open(&r, mirror, err) < 0)
         return -1;
     auto_error struct error why = ERROR_INIT;

@@ -41,7 +41,7 @@ static int clone(struct cli *cli, const struct git_source *s, const char *path, 
     repo_checkout_start(cli_loop(cli), &want,
                         &(struct repo_handlers){ .done = on_cloned, .ctx = &c });
     loop_wait(cli_loop(cli), &c.done);
-    return c.err.kind ? error_move(err, &c.err) : 0;
+    return c.err.kind ? sources_failed(err, &c.err) : 0;
 }
 
 static struct git_source *find(struct cli *cli, const char *project, struct error *err)

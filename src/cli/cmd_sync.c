@@ -63,10 +63,14 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     if (cli->global.dry_run)
         return EXIT_DONE;
     auto_(listing_freep) struct listing *l = listing_new(columns, countof(columns));
-    vec_each (s, &cli->sources)
-        if (s->commit && !s->dev && (!args->len || strv_has(args, s->project)))
-            add_row(l, s);
-    int code = listing_print(l, o->format, false, false, stdout, err);
+    size_t n = 0;
+    vec_each (s, &cli->sources) {
+        if (!s->commit || s->dev || (args->len && !strv_has(args, s->project)))
+            continue;
+        add_row(l, s);
+        n++;
+    }
+    int code = n || rc == 0 ? listing_print(l, o->format, false, false, stdout, err) : EXIT_DONE;
     return rc < 0 && code == EXIT_DONE ? exit_code_of(&failed) : code;
 }
 

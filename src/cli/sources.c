@@ -141,6 +141,13 @@ static void on_progress(void *ctx, const struct repo_progress *p)
         &(struct event){ .kind = EVENT_PROGRESS, .op = t->op, .text = text.buf, .len = text.len });
 }
 
+int sources_failed(struct error *to, struct error *from)
+{
+    if (from->kind == ERR_NETWORK)
+        from->kind = ERR_SYSTEM;
+    return error_move(to, from);
+}
+
 static void add_failure(struct getting *all, const struct task *t, const struct error *err)
 {
     struct run_result *r = &all->result;
@@ -265,5 +272,5 @@ int sources_get(struct cli *cli, const struct sources_options *opt, struct error
     run_result_clear(&all.result);
     plan_free(all.plan);
     free(all.tasks);
-    return all.first.kind ? error_move(err, &all.first) : 0;
+    return all.first.kind ? sources_failed(err, &all.first) : 0;
 }

@@ -49,4 +49,8 @@ bool sources_wanted(const struct git_sources *s, const struct sources_options *o
  * -1 with the first error when one failed; the others went on. */
 int sources_get(struct cli *cli, const struct sources_options *opt, struct error *err);
 
+/* Moves what the room git said to *to, and returns -1. A repository that cannot be reached is not
+ * an engine that cannot be reached: the exit code is that of other failures. */
+int sources_failed(struct error *to, struct error *from);
+
 #endif

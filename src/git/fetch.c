@@ -161,7 +161,7 @@ static int hint_failure(const struct fetching *f, const struct repo_url *url, in
     } else if (rc == GIT_EAUTH && url->kind == REPO_HTTP) {
         error_hint(err, "git's credential helpers and ~/.netrc are asked for a password");
     } else if (rc == GIT_ECERTIFICATE) {
-        error_hint(err, "SSL_CERT_FILE=FILE names certificates to trust");
+        error_hint(err, "GIT_SSL_CAINFO=FILE names certificates to trust");
     } else if (url->kind == REPO_LOCAL && !file_is_dir(url->path)) {
         error_set(err, ERR_NOTFOUND, 0, "there is no repository '%s'", url->url);
     }

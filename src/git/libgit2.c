@@ -19,8 +19,23 @@ static const char *const sonames[] = { "libgit2.so." LIBGIT2_SOVERSION, NULL };
 
 #define SYMBOL(fn) LIBRARY_SYMBOL(libgit2, fn)
 
+/* The first of these variables that is set, or NULL. */
+static const char *from_environment(const char *git, const char *others)
+{
+    const char *value = getenv(git);
+    if (!value || !*value)
+        value = getenv(others);
+    return value && *value ? value : NULL;
+}
+
 static void configure(const struct libgit2 *g)
 {
+    /* Whom to trust, as git and curl are told. libgit2 on mbedTLS reads neither by itself. */
+    const char *file = from_environment("GIT_SSL_CAINFO", "SSL_CERT_FILE");
+    const char *dir = from_environment("GIT_SSL_CAPATH", "SSL_CERT_DIR");
+    if (file || dir)
+        g->git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, file, dir);
+
     /* git asks who owns a repository since hooks and configuration of it may run. Here nothing of
      * it does, and checkouts in CI and containers often have another owner. */
     g->git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
