@@ -51,21 +51,29 @@ def same(name, got, wanted):
 
 
 def across_restarts():
-    up(pipes=(LIVES, "restart: always"), terminal=(LIVES, "restart: always", "tty: true"))
+    up(
+        pipes=(LIVES, "restart: always"),
+        terminal=(LIVES, "restart: always", "tty: true"),
+        later=("echo it started later", "scale: 0"),
+    )
     wanted = []
     for life in range(1, RESTARTS + 2):
         wanted += [f"{life}.{i}{stream}" for i in range(LINES) for stream in ("", " error")]
         wanted += [f"{life}.end"]
     follow = subprocess.Popen(stack("logs", "-f"), stdout=subprocess.PIPE, text=True)
-    seen = {"pipes": [], "terminal": []}
+    seen = {"pipes": [], "terminal": [], "later": []}
     life = BY_ITSELF + 1
     for text in follow.stdout:
         label, _, line = text.rstrip("\n").partition(" | ")
         seen[label.split("-")[0]].append(line)
-        if line == f"{life}.end" and all(line in lines for lines in seen.values()):
+        if line == f"{life}.end" and line in seen["pipes"] and line in seen["terminal"]:
+            if life == RESTARTS + 1:
+                quietly("up", "-d", "--no-recreate", "--scale", "later=2")
+                quietly("wait", "later")
             quietly("restart" if life <= RESTARTS else "stop")
             life += 1
     equal("it ends when nothing runs any more", follow.wait(), 0)
+    equal("containers that start later are followed", seen.pop("later"), ["it started later"] * 2)
     for name, lines in seen.items():
         same(f"{name}: no line is lost or doubled across {RESTARTS} restarts", lines, wanted)
         again = quietly("logs", "--no-log-prefix", name).stdout.splitlines()
