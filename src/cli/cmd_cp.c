@@ -67,8 +67,8 @@ static int copy_one(const struct copying *c, const struct seen_container *contai
                     struct error *err)
 {
     struct copy_result result = { 0 };
-    auto_free char *what = xasprintf("copying %s %s %s", c->in ? c->from : container->name,
-                                     c->in ? "to" : c->from, c->in ? container->name : "");
+    auto_free char *what = c->in ? xasprintf("copying %s to %s", c->from, container->name)
+                                 : xasprintf("copying %s:%s", container->name, c->from);
     struct meter meter = meter_begin(c->cli, what);
     meter.on = meter.on && !c->o->quiet;
     struct copy_options opt = { .follow = c->o->follow,
@@ -166,7 +166,8 @@ const struct command cmd_cp = {
     .summary = "Copy files and folders between containers and this machine",
     .text = "A file is copied to DEST, or into it when that is a folder. A folder is copied into "
             "DEST when that is there, else it becomes DEST; 'folder/.' means what is in it. Links "
-            "stay links, modes and times are kept. Stopped containers work as well.\n\n"
+            "stay links, modes and times are kept. Stopped containers work as well. "
+            "What is below /proc, /sys, /dev or a tmpfs is not within an engine's reach.\n\n"
             "Into a service, all its containers get the copy; out of it, one is read. '-' is a tar "
             "on standard input or output. Nothing that a container sends is written outside of "
             "DEST, whatever its names and links say; devices are left out, and without --archive "

@@ -193,6 +193,12 @@ static int cannot(const struct tree_pack *p, const char *what, struct error *err
     return error_errno(err, "%s '%s'", what, p->path.buf);
 }
 
+/* What is gone since its folder was read is simply not there; what was named must be. */
+static int missed(const struct tree_pack *p, const char *what, struct error *err)
+{
+    return errno == ENOENT && p->levels.len ? 0 : cannot(p, what, err);
+}
+
 static int add_folder(struct tree_pack *p, int at, const char *base, int nofollow,
                       const struct stat *st, struct error *err)
 {
@@ -202,7 +208,7 @@ static int add_folder(struct tree_pack *p, int at, const char *base, int nofollo
     auto_close int fd = openat(at, base, O_RDONLY | O_DIRECTORY | O_CLOEXEC | nofollow);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     if (!dir)
-        return cannot(p, "open", err);
+        return missed(p, "open", err);
     fd = -1;
     *vec_push(&p->levels) = (struct level){ dir, p->name.len, p->path.len };
     return write_header(p, st, NULL, NULL, err);
@@ -213,7 +219,7 @@ static int add_file(struct tree_pack *p, int at, const char *base, int nofollow,
     struct stat st;
     p->fd = openat(at, base, O_RDONLY | O_NONBLOCK | O_CLOEXEC | nofollow);
     if (p->fd < 0 || fstat(p->fd, &st) < 0)
-        return cannot(p, "open", err);
+        return missed(p, "open", err);
     if (!S_ISREG(st.st_mode))
         return error_set(err, ERR_SYSTEM, EINVAL, "'%s' changed while it was copied", p->path.buf);
     const char *same = first_name(p, &st);
@@ -227,7 +233,7 @@ static int add_link(struct tree_pack *p, int at, const char *base, const struct 
     char target[4096];
     ssize_t len = readlinkat(at, base, target, sizeof(target) - 1);
     if (len < 0)
-        return cannot(p, "read the link", err);
+        return missed(p, "read the link", err);
     target[len] = '\0';
     return write_header(p, st, target, first_name(p, st), err);
 }
@@ -237,7 +243,7 @@ static int add(struct tree_pack *p, int at, const char *base, bool follow, struc
     struct stat st;
     int nofollow = follow ? 0 : O_NOFOLLOW;
     if (fstatat(at, base, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) < 0)
-        return cannot(p, "look at", err);
+        return missed(p, "look at", err);
     switch (st.st_mode & S_IFMT) {
     case S_IFDIR:
         return add_folder(p, at, base, nofollow, &st, err);
@@ -261,7 +267,7 @@ static int walk(struct tree_pack *p, struct error *err)
     str_truncate(&p->path, level->path);
     errno = 0;
     const struct dirent *e = readdir(dir);
-    if (!e && errno)
+    if (!e && errno && errno != ENOENT)
         return cannot(p, "read the folder", err);
     if (!e) {
         closedir(dir);

@@ -4,7 +4,8 @@
  * links.
  *
  * Owners are numbers, times are exact, links are links; sockets are left out. A file that shrinks
- * while it is read, or cannot be read, ends the pack with an error that names it.
+ * while it is read, or cannot be read, ends the pack with an error that names it; one that vanishes
+ * before is not there.
  */
 #ifndef LIVE_TREE_PACK_H
 #define LIVE_TREE_PACK_H

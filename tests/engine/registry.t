@@ -177,7 +177,7 @@ printf 'FROM %s/team/made:1\nRUN cat /made\n' "$one" >"$work/from/Dockerfile"
 cat >"$file" <<END
 services:
   from: { build: from }
-  made: { image: "$one/team/made:1", platform: linux/amd64 }
+  made: { image: "$one/team/made:1", platform: "linux/$(engine /version | jq -r .Arch)" }
 END
 forget
 ok "a build from it" ends 0 stack build from

@@ -363,6 +363,59 @@ static void what_is_packed_comes_back(void **state)
     assert_true(S_ISLNK(st.st_mode));
 }
 
+static void a_file_that_vanishes_is_not_there(void **state)
+{
+    (void)state;
+    auto_str struct str tar = STR_INIT;
+    auto_error struct error err = ERROR_INIT;
+    auto_(tree_pack_closep) struct tree_pack *pack = NULL;
+    const struct timespec times[2] = { { 5, 0 }, { 5, 0 } }; /* plain headers, of 512 bytes */
+    char piece[512];
+    long n;
+    assert_int_equal(mkdir("from", 0755), 0);
+    put("from/a", "");
+    put("from/b", "");
+    utimensat(AT_FDCWD, "from/a", times, 0);
+    utimensat(AT_FDCWD, "from/b", times, 0);
+    utimensat(AT_FDCWD, "from", times, 0);
+    assert_int_equal(tree_pack_open(&pack, "from", "top", false, &err), 0);
+    for (int i = 0; i < 2; i++) { /* the folder, and one of the files */
+        n = tree_pack_read(pack, piece, sizeof(piece), &err);
+        assert_int_equal(n, sizeof(piece));
+        str_addn(&tar, piece, (size_t)n);
+    }
+    assert_int_equal(unlink("from/a"), 0);
+    assert_int_equal(unlink("from/b"), 0);
+    while ((n = tree_pack_read(pack, piece, sizeof(piece), &err)) > 0)
+        str_addn(&tar, piece, (size_t)n);
+    assert_int_equal(n, 0);
+    assert_unpacked("to", &tar);
+    assert_int_not_equal(access("in/to/a", F_OK), access("in/to/b", F_OK));
+    tree_pack_close(take(pack));
+    assert_int_equal(tree_pack_open(&pack, "none", "top", false, &err), 0);
+    assert_int_equal(tree_pack_read(pack, piece, sizeof(piece), &err), -1);
+    assert_string_equal(err.msg, "look at 'none': No such file or directory");
+}
+
+static void a_file_that_shrinks_ends_the_pack(void **state)
+{
+    (void)state;
+    auto_error struct error err = ERROR_INIT;
+    auto_(tree_pack_closep) struct tree_pack *pack = NULL;
+    auto_free char *much = xcalloc(1, 200001);
+    char piece[512];
+    long n;
+    memset(much, 'x', 200000);
+    put("f", much);
+    assert_int_equal(tree_pack_open(&pack, "f", "f", false, &err), 0);
+    assert_int_equal(tree_pack_read(pack, piece, sizeof(piece), &err), sizeof(piece));
+    put("f", "short");
+    while ((n = tree_pack_read(pack, piece, sizeof(piece), &err)) > 0)
+        ;
+    assert_int_equal(n, -1);
+    assert_string_equal(err.msg, "'f' became shorter while it was copied");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +430,8 @@ int main(void)
         with_dir(folders_and_files_do_not_replace_each_other),
         with_dir(broken_tars),
         with_dir(what_is_packed_comes_back),
+        with_dir(a_file_that_vanishes_is_not_there),
+        with_dir(a_file_that_shrinks_ends_the_pack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
