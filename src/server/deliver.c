@@ -357,15 +357,16 @@ char *deliver_repository(const char *url)
     bool scp = !scheme && rest[host_len] == ':';
     if (!scheme && !scp)
         host_len = 0;
-    auto_str struct str out = STR_INIT_MAX(URL_MAX);
+    auto_str struct str out = STR_INIT;
     for (size_t i = 0; i < host_len; i++)
         str_addc(&out, (char)tolower((unsigned char)rest[i]));
     if (*port && str_ends(out.buf, port))
         str_truncate(&out, out.len - strlen(port));
+    size_t slash = out.len;
     rest += host_len + scp;
     rest += strspn(rest, "/");
     str_addf(&out, "/%s", rest);
-    while (out.len > 1 && str_ends(out.buf, "/"))
+    while (out.len > slash + 1 && str_ends(out.buf, "/"))
         str_truncate(&out, out.len - 1);
     if (str_ends(out.buf, ".git"))
         str_truncate(&out, out.len - strlen(".git"));

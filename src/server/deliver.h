@@ -45,7 +45,7 @@ bool deliver_commit_valid(const char *commit);
 /* Whether two addresses name one repository: scheme, user, default port, ".git" and the letter case
  * of the host aside; "git@host:a/b" is ssh. */
 bool deliver_same_repository(const char *a, const char *b);
-/* "host[:port]/path" of an address, as compared; owned by the caller. */
+/* "host[:port]/path" of an address, as compared: a slash is always in it. Owned by the caller. */
 char *deliver_repository(const char *url);
 
 #endif

@@ -62,9 +62,11 @@ static void what_each_forge_wants(void **state)
 static void where_there_is_no_forge(void **state)
 {
     (void)state;
-    struct hook_project p = project("gitea", "/srv/git/nova.git");
+    struct hook_project p = project("gitea", "https://tea.example");
     struct status_request rq;
     auto_error struct error err = ERROR_INIT;
+    assert_int_equal(status_request_make(&rq, &p, &job, STATUS_SUCCESS, "x", NULL, &err), -1);
+    p.git = "/srv/git/nova.git";
     assert_int_equal(status_request_make(&rq, &p, &job, STATUS_SUCCESS, "x", NULL, &err), -1);
     p.status.api = "https://tea.example/api/v1/";
     assert_int_equal(status_request_make(&rq, &p, &job, STATUS_SUCCESS, "x", NULL, &err), 0);
