@@ -1,8 +1,9 @@
 /*
  * One build, from the folder to the image: the recipe is read and the context scanned on the worker
- * pool; bases that the engine lacks are pulled; a session is opened where the build may ask for
- * something; then the request goes out and the tar streams while its files are read. What the label
- * says is what was scanned, and the pack refuses a file that changed since.
+ * pool; bases that the engine lacks are pulled; additional folders become images; a session is
+ * opened where the build may ask for something; then the request goes out and the tar streams while
+ * its files are read. What the label says is what was scanned, and the pack refuses a file that
+ * changed since.
  */
 #include "build/build.h"
 
@@ -12,6 +13,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "build/bases.h"
+#include "build/folders.h"
 #include "build/pack.h"
 #include "build/progress.h"
 #include "build/request.h"
@@ -21,6 +23,7 @@
 
 /* What the worker pool makes, and what the sender reads from. */
 struct prepared {
+    int users; /* the build, and what reads from it in the background */
     const struct stack *stack;
     const struct image *image;
     const struct node *args;
@@ -29,8 +32,9 @@ struct prepared {
     char *cache_dir;
 
     struct recipe *recipe;
-    struct context *context; /* NULL: the engine fetches it */
-    char *dockerfile;        /* rewritten */
+    struct context *context;  /* NULL: the engine fetches it */
+    struct context **folders; /* by recipe->folders */
+    char *dockerfile;         /* rewritten */
     size_t dockerfile_len;
     char core[DIGEST_HEX_LEN + 1];
     struct error err;
@@ -46,6 +50,8 @@ struct build {
     struct prepared *prepared; /* owned once it came back */
     bool preparing;
     struct bases *bases;
+    struct folders *folders; /* while they are made, or removed */
+    bool folders_made;       /* or some of them: to be removed */
     struct registry_lookup *lookup;
     struct services *services; /* NULL: the build asks for nothing */
     bool served;               /* the session opened */
@@ -54,14 +60,19 @@ struct build {
     struct sender *sender;
     struct engine_call *call;
     struct progress *progress;
+    const char *id; /* how it ended, while folders are removed; id or error */
+    struct error err;
 };
 
-static void prepared_free(void *ctx)
+static void prepared_unref(void *ctx)
 {
     struct prepared *p = ctx;
-    if (!p)
+    if (--p->users > 0)
         return;
     free(p->cache_dir);
+    for (size_t i = 0; p->folders && i < p->recipe->nfolders; i++)
+        context_free(p->folders[i]);
+    free(p->folders);
     recipe_free(p->recipe);
     context_free(p->context);
     free(p->dockerfile);
@@ -79,25 +90,61 @@ static void stop_preparing(struct prepared *p)
 static void build_free(struct build *b)
 {
     /* A piece that is being made still reads from `prepared`. */
-    if (b->sender) {
-        services_close(b->services, NULL, NULL);
-        sender_free(b->sender, prepared_free, b->prepared);
-    } else if (b->services) {
-        services_close(b->services, prepared_free, b->prepared);
-    } else if (b->preparing) {
+    sender_free(b->sender, prepared_unref, b->prepared);
+    services_close(b->services, prepared_unref, b->prepared);
+    folders_close(b->folders, prepared_unref, b->prepared);
+    if (b->preparing)
         stop_preparing(b->prepared);
-    } else {
-        prepared_free(b->prepared);
-    }
+    else
+        prepared_unref(b->prepared);
     error_clear(&b->session_err);
+    error_clear(&b->err);
     progress_free(b->progress);
     free(b);
 }
 
-static void end(struct build *b, const char *image_id, const struct error *err)
+/* Additional folders. */
+
+static struct folders_input folders_of(const struct build *b)
+{
+    return (struct folders_input){ b->prepared->recipe, b->prepared->folders, b->buildkit };
+}
+
+static void on_step(void *ctx, const struct build_step *step)
+{
+    struct build *b = ctx;
+    if (b->hd.step)
+        b->hd.step(b->hd.ctx, step);
+}
+
+static void report(struct build *b, const char *image_id, const struct error *err)
 {
     b->hd.done(b->hd.ctx, image_id, err);
     build_free(b);
+}
+
+static void on_folders_removed(void *ctx, const struct error *err)
+{
+    struct build *b = ctx;
+    (void)err;
+    report(b, b->id, b->err.kind ? &b->err : NULL);
+}
+
+/* b is gone, or soon. The image's id is of b->progress. */
+static void end(struct build *b, const char *image_id, const struct error *err)
+{
+    if (!b->folders_made) {
+        report(b, image_id, err);
+        return;
+    }
+    const struct folders_input in = folders_of(b);
+    const struct folders_handlers hd = { on_step, on_folders_removed, b };
+    b->id = image_id;
+    if (err)
+        error_copy(&b->err, err);
+    folders_close(b->folders, prepared_unref, b->prepared);
+    b->prepared->users++;
+    b->folders = folders_remove(b->engine, &in, &hd);
 }
 
 /* Sending. */
@@ -184,6 +231,7 @@ static int open_sender(struct build *b, struct error *err)
     if (pack_open(&pack, &in, err) < 0)
         return -1;
     b->sender = sender_new(engine_loop(b->engine), pack, on_more, b);
+    b->prepared->users++;
     return 0;
 }
 
@@ -265,8 +313,7 @@ static void on_session_failed(void *ctx, const struct error *err)
     }
     auto_error struct error problem = ERROR_INIT;
     error_copy(&problem, err);
-    services_close(b->services, NULL, NULL);
-    b->services = NULL;
+    services_close(take(b->services), prepared_unref, b->prepared);
     b->syncs = false;
     if (!need_services(b)) {
         log_debug("build: %s", problem.msg);
@@ -298,8 +345,10 @@ static void start_services(struct build *b)
         return;
     }
     if (services_start(&b->services, b->engine, p->recipe, &b->opt, b->syncs ? &files : NULL, &hd,
-                       &err) == 0)
+                       &err) == 0) {
+        b->prepared->users++;
         return;
+    }
     b->syncs = false;
     if (need_services(b))
         end(b, NULL, &err);
@@ -307,17 +356,9 @@ static void start_services(struct build *b)
         send(b, NULL);
 }
 
-static void on_base_step(void *ctx, const struct build_step *step)
+static void on_folders(void *ctx, const struct error *err)
 {
     struct build *b = ctx;
-    if (b->hd.step)
-        b->hd.step(b->hd.ctx, step);
-}
-
-static void on_bases(void *ctx, const struct error *err)
-{
-    struct build *b = ctx;
-    b->bases = NULL;
     if (err)
         end(b, NULL, err);
     else if (b->buildkit)
@@ -326,7 +367,48 @@ static void on_bases(void *ctx, const struct error *err)
         find_credentials(b);
 }
 
+static void make_folders(struct build *b)
+{
+    if (b->prepared->recipe->nfolders == 0) {
+        on_folders(b, NULL);
+        return;
+    }
+    const struct folders_input in = folders_of(b);
+    const struct folders_handlers hd = { on_step, on_folders, b };
+    b->folders_made = true;
+    b->prepared->users++;
+    b->folders = folders_start(b->engine, &in, &hd);
+}
+
+static void on_bases(void *ctx, const struct error *err)
+{
+    struct build *b = ctx;
+    b->bases = NULL;
+    if (err)
+        end(b, NULL, err);
+    else
+        make_folders(b);
+}
+
 /* Preparing. */
+
+static int scan_folders(struct prepared *p)
+{
+    const struct recipe *r = p->recipe;
+    const char **digests = xcalloc(r->nfolders + 1, sizeof(*digests));
+    int result = 0;
+    p->folders = xcalloc(r->nfolders + 1, sizeof(struct context *));
+    for (size_t i = 0; i < r->nfolders && result == 0; i++) {
+        result =
+            context_scan(&p->folders[i], &r->folders[i].place, p->cache_dir, &p->stop, &p->err);
+        if (result == 0)
+            digests[i] = p->folders[i]->digest;
+    }
+    if (result == 0)
+        recipe_digest(p->core, r, p->context ? p->context->digest : NULL, digests);
+    free(digests);
+    return result;
+}
 
 static void prepare(void *ctx)
 {
@@ -336,8 +418,8 @@ static void prepare(void *ctx)
     const struct context_place *place = &p->recipe->place;
     if (place->root && context_scan(&p->context, place, p->cache_dir, &p->stop, &p->err) < 0)
         return;
-    recipe_digest(p->core, p->recipe, p->context ? p->context->digest : NULL);
-    p->dockerfile = recipe_dockerfile(&p->dockerfile_len, p->recipe);
+    if (scan_folders(p) == 0)
+        p->dockerfile = recipe_dockerfile(&p->dockerfile_len, p->recipe);
 }
 
 static void on_prepared(void *ctx)
@@ -345,7 +427,7 @@ static void on_prepared(void *ctx)
     struct prepared *p = ctx;
     struct build *b = p->build;
     if (!b) {
-        prepared_free(p);
+        prepared_unref(p);
         return;
     }
     b->preparing = false;
@@ -356,7 +438,7 @@ static void on_prepared(void *ctx)
         end(b, NULL, &p->err);
         return;
     }
-    const struct bases_handlers hd = { on_base_step, on_bases, b };
+    const struct bases_handlers hd = { on_step, on_bases, b };
     bool pull = b->opt.pull || node_bool_at(p->image->config, "pull", false);
     b->bases = bases_start(b->engine, b->detail, p->recipe, pull, &hd);
 }
@@ -373,9 +455,12 @@ struct build *build_start(struct engine *e, const struct stack *st, const struct
     b->hd = *hd;
     b->buildkit = !opt->classic;
     b->prepared = xnew(struct prepared);
-    *b->prepared = (struct prepared){
-        .stack = st, .image = image, .args = opt->args, .build = b, .cache_dir = survey_cache_dir()
-    };
+    *b->prepared = (struct prepared){ .users = 1,
+                                      .stack = st,
+                                      .image = image,
+                                      .args = opt->args,
+                                      .build = b,
+                                      .cache_dir = survey_cache_dir() };
     b->preparing = true;
     loop_work(engine_loop(e), prepare, on_prepared, b->prepared);
     return b;

@@ -133,7 +133,7 @@ static int write_data(struct pack *p, const char *data, size_t len, struct error
 /* The Dockerfile goes first; nothing of the folder takes its place. */
 static bool is_dockerfile(const struct pack *p, const struct context_entry *e)
 {
-    return strcmp(e->path, p->in.dockerfile_name) == 0;
+    return !p->in.prefix && strcmp(e->path, p->in.dockerfile_name) == 0;
 }
 
 static void set_mtime(struct pack *p, int64_t ns)
@@ -163,12 +163,28 @@ static int put_dockerfile(struct pack *p, struct error *err)
     return write_data(p, p->in.dockerfile, p->in.dockerfile_len, err);
 }
 
+static void set_path(struct pack *p, const char *path)
+{
+    auto_free char *full = xasprintf("%s/%s", p->in.prefix ? p->in.prefix : "", path);
+    p->api.archive_entry_set_pathname(p->entry, p->in.prefix ? full : path);
+}
+
+/* The folder that the prefix names, which may stay empty. */
+static int put_prefix(struct pack *p, struct error *err)
+{
+    p->api.archive_entry_clear(p->entry);
+    p->api.archive_entry_set_pathname(p->entry, p->in.prefix);
+    p->api.archive_entry_set_mode(p->entry, S_IFDIR | 0755);
+    set_mtime(p, 0);
+    return write_header(p, err);
+}
+
 static int put_entry(struct pack *p, const struct context_entry *e, struct error *err)
 {
     if (S_ISREG(e->mode) && reader_begin(&p->reader, e, err) < 0)
         return -1;
     p->api.archive_entry_clear(p->entry);
-    p->api.archive_entry_set_pathname(p->entry, e->path);
+    set_path(p, e->path);
     p->api.archive_entry_set_mode(p->entry, e->mode);
     p->api.archive_entry_set_size(p->entry, S_ISREG(e->mode) ? e->stat.size : 0);
     set_mtime(p, e->stat.mtime_ns);
@@ -193,7 +209,9 @@ static int step(struct pack *p, struct error *err)
 {
     if (!p->started) {
         p->started = true;
-        return put_dockerfile(p, err);
+        if (put_dockerfile(p, err) < 0)
+            return -1;
+        return p->in.prefix ? put_prefix(p, err) : 0;
     }
     if (p->reader.fd >= 0)
         return put_piece(p, err);

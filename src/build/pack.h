@@ -20,6 +20,7 @@ struct pack_input {
     const char *dockerfile_name;
     const char *dockerfile;
     size_t dockerfile_len;
+    const char *prefix; /* the folder of the tar that the context is in, or NULL: its top */
 };
 
 /* A single call of pack_produce() adds little more than it was asked for. */

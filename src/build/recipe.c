@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
+#include "base/vec.h"
 #include "text/imageref.h"
 #include "text/yaml.h"
 
-#define FORM "recipe 1" /* first thing in the digest: the version of its form */
+#define FORM "recipe 2" /* first thing in the digest: the version of its form */
 
 int recipe_error(struct error *err, const struct image *image)
 {
@@ -83,7 +85,46 @@ static const char *additional_context(const struct recipe *r, const char *name)
     return NULL;
 }
 
-static struct recipe_source resolve(const struct recipe *r, const char *written)
+/* Folders. */
+
+struct folders {
+    VEC(struct recipe_folder);
+};
+
+/* A name that is free for us, and the same at each build of the image. */
+static const char *folder_ref(const struct recipe *r, const char *name)
+{
+    char hex[DIGEST_HEX_LEN + 1];
+    struct digest *d = digest_new();
+    digest_add_str(d, r->image->ref);
+    digest_add_str(d, name);
+    digest_end(d, hex);
+    return arena_printf(r->arena, "stack-context:%.24s", hex);
+}
+
+/* The image that the folder becomes. */
+static int add_folder(const char **ref, struct folders *folders, const struct recipe *r,
+                      const char *name, const char *path, struct error *err)
+{
+    vec_each (known, folders) {
+        if (strcmp(known->name, name) != 0)
+            continue;
+        *ref = known->ref;
+        return 0;
+    }
+    const struct image image = { .context = path, .dockerfile_inline = "" };
+    struct recipe_folder folder = { .name = name, .ref = folder_ref(r, name) };
+    if (context_find(&folder.place, r->arena, &image, err) < 0)
+        return error_wrap(err, "build.additional_contexts: '%s'", name);
+    *vec_push(folders) = folder;
+    *ref = folder.ref;
+    return 0;
+}
+
+/* What names mean. */
+
+static int resolve(struct recipe_source *out, struct folders *folders, const struct recipe *r,
+                   const char *written, bool needed, struct error *err)
 {
     static const char image_scheme[] = "docker-image://", service_scheme[] = "service:";
     struct recipe_source source = { .image = -1 };
@@ -94,9 +135,13 @@ static struct recipe_source resolve(const struct recipe *r, const char *written)
     } else if (context && str_starts(context, service_scheme)) {
         const struct service *s = stack_service(r->stack, context + strlen(service_scheme));
         ref = s && s->image ? s->image : written;
+    } else if (context && path_is_abs(context)) {
+        *out = source;
+        return needed ? add_folder(&out->text, folders, r, written, context, err) : 0;
     } else if (context) {
-        source.context = context;
-        return source;
+        out->image = -1;
+        out->context = needed ? context : NULL;
+        return 0;
     }
     source.image = stack_image(r, ref);
     if (source.image >= 0) {
@@ -106,22 +151,39 @@ static struct recipe_source resolve(const struct recipe *r, const char *written)
         source.base = arena_strdup(r->arena, short_ref);
         source.text = ref != written ? arena_strdup(r->arena, ref) : NULL;
     }
-    return source;
+    *out = source;
+    return 0;
 }
 
-static void resolve_all(struct recipe *r)
+static void set_needed(struct recipe *r)
 {
     const struct dockerfile *df = &r->dockerfile;
-    struct recipe_source *sources = arena_alloc(r->arena, df->nuses * sizeof(*sources) + 1);
-    for (size_t i = 0; i < df->nuses; i++)
-        sources[i] =
-            df->uses[i].ref ? resolve(r, df->uses[i].ref) : (struct recipe_source){ .image = -1 };
-    r->sources = sources;
     bool *needed = dockerfile_needed(df, dockerfile_target(df, r->image->target));
     bool *copy = arena_alloc(r->arena, df->nstages + 1);
     memcpy(copy, needed, df->nstages);
     free(needed);
     r->needed = copy;
+}
+
+static int resolve_all(struct recipe *r, struct error *err)
+{
+    const struct dockerfile *df = &r->dockerfile;
+    struct recipe_source *sources = arena_alloc(r->arena, df->nuses * sizeof(*sources) + 1);
+    struct folders folders = { 0 };
+    int result = 0;
+    for (size_t i = 0; i < df->nuses && result == 0; i++) {
+        sources[i] = (struct recipe_source){ .image = -1 };
+        if (df->uses[i].ref)
+            result = resolve(&sources[i], &folders, r, df->uses[i].ref, recipe_uses(r, i), err);
+    }
+    r->sources = sources;
+    struct recipe_folder *copy = arena_alloc(r->arena, folders.len * sizeof(*copy) + 1);
+    if (folders.len)
+        memcpy(copy, folders.items, folders.len * sizeof(*copy));
+    r->folders = copy;
+    r->nfolders = folders.len;
+    vec_free(&folders);
+    return result;
 }
 
 int recipe_read(struct recipe **out, const struct stack *st, const struct image *image,
@@ -136,7 +198,9 @@ int recipe_read(struct recipe **out, const struct stack *st, const struct image 
     const struct dockerfile_args dargs = { image->args, args, image->platform };
     dockerfile_parse(&r->dockerfile, r->arena, r->place.dockerfile, r->place.dockerfile_len,
                      &dargs);
-    resolve_all(r);
+    set_needed(r);
+    if (resolve_all(r, err) < 0)
+        return recipe_error(err, image);
     *out = take(r);
     return 0;
 }
@@ -169,11 +233,26 @@ static void digest_node(struct digest *d, const struct node *n)
     str_clear(&text);
 }
 
-void recipe_digest(char out[DIGEST_HEX_LEN + 1], const struct recipe *r, const char *context)
+/* Folders by what is in them: where they are does not matter. */
+static void digest_contexts(struct digest *d, const struct recipe *r, const char *const *folders)
 {
-    static const char *const keys[] = {
-        "additional_contexts", "extra_hosts", "isolation", "network", "shm_size", "ulimits"
-    };
+    const struct node *contexts = node_get(r->image->config, "additional_contexts");
+    node_each (i, contexts) {
+        const char *value = node_text(contexts->items[i]);
+        digest_add_str(d, contexts->keys[i]);
+        digest_add_str(d, value && !path_is_abs(value) ? value : NULL);
+    }
+    for (size_t i = 0; i < r->nfolders; i++) {
+        digest_add_str(d, r->folders[i].name);
+        digest_add_str(d, folders[i]);
+    }
+}
+
+void recipe_digest(char out[DIGEST_HEX_LEN + 1], const struct recipe *r, const char *context,
+                   const char *const *folders)
+{
+    static const char *const keys[] = { "extra_hosts", "isolation", "network", "shm_size",
+                                        "ulimits" };
     const struct image *image = r->image;
     struct digest *d = digest_new();
     digest_add_str(d, FORM);
@@ -185,6 +264,7 @@ void recipe_digest(char out[DIGEST_HEX_LEN + 1], const struct recipe *r, const c
     digest_add_str(d, image->platform);
     digest_node(d, image->args);
     digest_node(d, image->labels);
+    digest_contexts(d, r, folders);
     for (size_t i = 0; i < countof(keys); i++)
         digest_node(d, node_get(image->config, keys[i]));
     /* Which secrets it gets, never what they are: a build does not depend on that. */

@@ -16,7 +16,15 @@ struct recipe_source {
     const char
         *base; /* a reference that the stack does not build, in Docker's short form; or NULL */
     const char *text;    /* what to write instead, or NULL: leave it as it is */
-    const char *context; /* the value of an additional context that is no image, or NULL */
+    const char *context; /* the value of an additional context that is not understood, or NULL */
+};
+
+/* An additional context that is a folder. Engines take no second folder, so it becomes an image of
+ * its own before the build: folders.h. */
+struct recipe_folder {
+    const char *name; /* of the context */
+    struct context_place place;
+    const char *ref; /* of the image */
 };
 
 struct recipe {
@@ -27,6 +35,8 @@ struct recipe {
     struct dockerfile dockerfile;
     const bool *needed;                  /* by stage: the target needs it */
     const struct recipe_source *sources; /* by use of the Dockerfile */
+    const struct recipe_folder *folders; /* those that the build needs */
+    size_t nfolders;
 };
 
 /* Reads the Dockerfile and finds out what its names mean. Blocking, touches nothing shared. `args`
@@ -42,8 +52,9 @@ bool recipe_uses(const struct recipe *r, size_t i);
 bool recipe_observable(const struct recipe *r, size_t i);
 
 /* The digest of all but the images it is FROM. `context`: digest of the scan, or NULL where the
- * engine fetches it. */
-void recipe_digest(char out[DIGEST_HEX_LEN + 1], const struct recipe *r, const char *context);
+ * engine fetches it; `folders`: those of r->folders. */
+void recipe_digest(char out[DIGEST_HEX_LEN + 1], const struct recipe *r, const char *context,
+                   const char *const *folders);
 
 /* The Dockerfile with names of the stack's images replaced by their references; owned by the
  * caller. */

@@ -37,9 +37,9 @@ static int check_contexts(const struct recipe *r, struct error *err)
     for (size_t i = 0; i < r->dockerfile.nuses; i++)
         if (r->sources[i].context)
             return error_set(err, ERR_INPUT, 0,
-                             "build.additional_contexts: '%s' is a folder or a URL: only "
-                             "'docker-image://REF' and 'service:NAME' can be used so far",
-                             r->dockerfile.uses[i].ref);
+                             "build.additional_contexts: '%s' is '%s': folders, "
+                             "'docker-image://REF' and 'service:NAME' can be used",
+                             r->dockerfile.uses[i].ref, r->sources[i].context);
     return 0;
 }
 

@@ -103,14 +103,34 @@ static int first_error(struct scan_all *all, struct error *err)
     return result;
 }
 
+static void add_job(struct scan_all *all, const struct context_place *place,
+                    const struct image *image)
+{
+    if (place->root && !find_job(all, place))
+        *vec_push(&all->jobs) = (struct scan_job){ .place = place, .image = image };
+}
+
+static void set_core(struct survey_image *si, struct scan_all *all)
+{
+    const struct recipe *r = si->recipe;
+    const char **folders = xcalloc(r->nfolders + 1, sizeof(*folders));
+    for (size_t i = 0; i < r->nfolders; i++)
+        folders[i] = find_job(all, &r->folders[i].place)->digest;
+    recipe_digest(si->core, r, r->place.root ? find_job(all, &r->place)->digest : NULL, folders);
+    free(folders);
+}
+
 int survey_scan(struct survey_detail *d, struct loop *l, struct error *err)
 {
     auto_free char *cache_dir = survey_cache_dir();
     struct scan_all all = { .loop = l, .cache_dir = cache_dir };
     for (size_t i = 0; i < d->stack->nimages; i++) {
         const struct recipe *r = d->images[i].recipe;
-        if (r && r->place.root && !find_job(&all, &r->place))
-            *vec_push(&all.jobs) = (struct scan_job){ .place = &r->place, .image = r->image };
+        if (!r)
+            continue;
+        add_job(&all, &r->place, r->image);
+        for (size_t k = 0; k < r->nfolders; k++)
+            add_job(&all, &r->folders[k].place, r->image);
     }
     all.done = all.jobs.len == 0;
     all.running = all.jobs.len;
@@ -120,12 +140,9 @@ int survey_scan(struct survey_detail *d, struct loop *l, struct error *err)
     }
     loop_wait(l, &all.done);
     int result = first_error(&all, err);
-    for (size_t i = 0; i < d->stack->nimages && result == 0; i++) {
-        const struct recipe *r = d->images[i].recipe;
-        if (r)
-            recipe_digest(d->images[i].core, r,
-                          r->place.root ? find_job(&all, &r->place)->digest : NULL);
-    }
+    for (size_t i = 0; i < d->stack->nimages && result == 0; i++)
+        if (d->images[i].recipe)
+            set_core(&d->images[i], &all);
     vec_free(&all.jobs);
     return result;
 }

@@ -235,6 +235,30 @@ static void images_from_each_other(struct fixture *f, bool classic)
 }
 BOTH(images_from_each_other)
 
+/* Of the folder `more` what its .dockerignore leaves, beside a Dockerfile of ours that is not. */
+static void folders_beside_the_context(struct fixture *f, bool classic)
+{
+    put_dockerfile("web/Dockerfile", "COPY --from=more /sub /sub\nCOPY --from=more . /all\n"
+                                     "COPY --from=none . /none\n"
+                                     "RUN find /sub /all /none | sort && cat /all/run\n");
+    put("more/sub/file", "x");
+    put("more/run", "echo ran\n");
+    put("more/left-out", "x");
+    put("more/.dockerignore", "left-out\n.dockerignore\n");
+    assert_int_equal(mkdir("none", 0755), 0);
+    auto_loaded struct loaded l = load(
+        f,
+        "  web: { build: { context: ./web, additional_contexts: { more: ./more, none: ./none } } }\n");
+    auto_(build_survey_freep) struct build_survey *s = surveyed(f, l.stack);
+    auto_result struct result r = built(f, l.stack, s, "web", classic);
+    assert_built(&r);
+    if (!strstr(r.log.buf, "/all\n/all/run\n/all/sub\n/all/sub/file\n/none\n/sub\n/sub/file\n"
+                           "echo ran\n"))
+        fail_msg("got: %s", r.log.buf);
+    assert_label(f, l.stack->images[0].ref, LABEL_FINGERPRINT, s->images[0].fingerprint);
+}
+BOTH(folders_beside_the_context)
+
 static void a_step_that_fails(struct fixture *f, bool classic)
 {
     put_dockerfile("web/Dockerfile", "RUN echo fine\nRUN echo the-reason && exit 7\n");
@@ -394,6 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BY_BOTH(an_image_and_its_labels),
         BY_BOTH(images_from_each_other),
+        BY_BOTH(folders_beside_the_context),
         BY_BOTH(a_step_that_fails),
         BY_BOTH(a_dockerfile_that_is_wrong),
         BY_BOTH(a_base_that_is_nowhere),

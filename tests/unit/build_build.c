@@ -305,6 +305,50 @@ static void an_engine_without_sessions(void **state)
     assert_int_equal(peer_requests(f.peer)->len, 2);
 }
 
+/* With an additional context `more`, which is a folder. */
+static void fixture_open_folder(struct fixture *f, const char *dir)
+{
+    fixture_open(f, dir, "FROM scratch\n");
+    put("web/Dockerfile", "FROM scratch\nCOPY --from=more / /\nRUN --mount=from=more true\n");
+    put("more/file", "more");
+    build_survey_free(f->survey);
+    loaded_clear(&f->loaded);
+    f->loaded = load_text("name: demo\nservices:\n  web:\n    build:\n      context: ./web\n"
+                          "      additional_contexts: { more: ./more }\n");
+    assert_non_null(f->loaded.stack);
+    assert_int_equal(build_survey(&f->survey, f->l, f->loaded.stack, NULL, NULL), 0);
+}
+
+static void a_folder_becomes_an_image_for_a_while(void **state)
+{
+    auto_fixture struct fixture f;
+    fixture_open_folder(&f, *state);
+    peer_answer(f.peer, 200, OK_BUILD);
+    peer_answer(f.peer, 200, OK_BUILD);
+    peer_answer(f.peer, 404, "{\"message\":\"No such image\"}"); /* no harm */
+    build(&f);
+    assert_string_equal(f.id, "sha256:made");
+    SAW(&f, 0, "POST /v1.41/build?version=2&dockerfile=.stack.Dockerfile&t=stack-context%3A");
+    SAW(&f, 1, "POST /v1.41/build?version=2&dockerfile=Dockerfile&t=demo-web&");
+    SAW(&f, 2, "DELETE /v1.41/images/stack-context:");
+    assert_int_equal(peer_requests(f.peer)->len, 4);
+    const char *name = strstr(peer_requests(f.peer)->items[3], "stack-context:");
+    auto_free char *ref = xstrndup(name, strlen("stack-context:") + 24);
+    assert_int_equal(strlen(ref), strlen("stack-context:") + 24);
+}
+
+static void a_folder_that_cannot_be_sent(void **state)
+{
+    auto_fixture struct fixture f;
+    fixture_open_folder(&f, *state);
+    peer_answer(f.peer, 200, "{\"error\":\"no space\"}\n");
+    peer_answer(f.peer, 200, "[]");
+    build(&f);
+    assert_failed(&f, ERR_BUILD, "build.additional_contexts: 'more': no space");
+    SAW(&f, 1, "DELETE /v1.41/images/stack-context:");
+    assert_int_equal(peer_requests(f.peer)->len, 3);
+}
+
 /* Cancelled after k turns of the loop, for every k until it is done by itself. */
 struct stopper {
     struct fixture *f;
@@ -325,6 +369,16 @@ static void count_down(void *ctx)
     }
 }
 
+static bool stopped_after(struct fixture *f, int turns)
+{
+    struct stopper s = { f, turns, false };
+    start_with(f, &(const struct build_options){ 0 });
+    loop_defer(f->l, count_down, &s);
+    loop_wait(f->l, &s.stopped);
+    unlink("engine.sock");
+    return f->done;
+}
+
 static void cancelled_at_every_turn(void **state)
 {
     bool finished = false;
@@ -335,15 +389,36 @@ static void cancelled_at_every_turn(void **state)
         peer_answer(f.peer, 200, "{\"status\":\"x\"}\n");
         peer_answer(f.peer, 200, BASE);
         peer_answer(f.peer, 200, OK_BUILD);
-        struct stopper s = { &f, turns, false };
-        start_with(&f, &(const struct build_options){ 0 });
-        loop_defer(f.l, count_down, &s);
-        loop_wait(f.l, &s.stopped);
-        finished = f.done;
-        unlink("engine.sock");
+        finished = stopped_after(&f, turns);
     }
 }
 
+static void cancelled_at_every_turn_with_a_folder(void **state)
+{
+    bool finished = false;
+    for (int turns = 0; !finished && turns < 400; turns += turns < 40 ? 1 : 20) {
+        auto_fixture struct fixture f;
+        fixture_open_folder(&f, *state);
+        peer_answer(f.peer, 200, OK_BUILD);
+        peer_answer(f.peer, 200, OK_BUILD);
+        peer_answer(f.peer, 200, "[]");
+        finished = stopped_after(&f, turns);
+    }
+}
+
+/* A session that opens, and then nothing. */
+static void cancelled_at_every_turn_with_a_session(void **state)
+{
+    bool finished = false;
+    for (int turns = 0; !finished && turns < 400; turns += turns < 40 ? 1 : 20) {
+        auto_fixture struct fixture f;
+        fixture_open(&f, *state, "FROM scratch\nRUN --mount=type=secret,id=x true\n");
+        peer_reply(f.peer, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+                   PEER_KEEP);
+        peer_answer(f.peer, 200, OK_BUILD);
+        finished = stopped_after(&f, turns);
+    }
+}
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,7 +433,11 @@ int main(void)
         stack_test(a_frontend_that_cannot_be_fetched),
         stack_test(mistakes_before_anything_is_sent),
         stack_test(an_engine_without_sessions),
+        stack_test(a_folder_becomes_an_image_for_a_while),
+        stack_test(a_folder_that_cannot_be_sent),
         stack_test(cancelled_at_every_turn),
+        stack_test(cancelled_at_every_turn_with_a_folder),
+        stack_test(cancelled_at_every_turn_with_a_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -328,6 +328,40 @@ static void a_context_that_the_engine_fetches(void **state)
     assert_print("web", &print, false);
 }
 
+/* What is in them counts, not where they are; what no needed stage names does not. */
+static void additional_folders(void **state)
+{
+    (void)state;
+    static const char form[] = "name: demo\nservices:\n  web:\n    build:\n      context: ./web\n"
+                               "      additional_contexts: { more: ./%s, other: ./nowhere }\n";
+    auto_free char *one = xasprintf(form, "one");
+    auto_free char *two = xasprintf(form, "two");
+    put("web/Dockerfile", "FROM busybox AS a\nCOPY --from=other / /\nFROM busybox\n"
+                          "COPY --from=more / /\n");
+    put("one/file", "text");
+    put("two/file", "text");
+    put("two/left-out", "x");
+    put("two/.dockerignore", "left-out\n.dockerignore\n");
+    put("compose.yaml", one);
+    char *print = print_of("web");
+    put("compose.yaml", two);
+    assert_print("web", &print, true);
+    put("two/left-out", "y");
+    assert_print("web", &print, true);
+    put("two/file", "other");
+    assert_print("web", &print, false);
+    free(print);
+
+    put("web/Dockerfile", "FROM other\n");
+    auto_loaded struct loaded l = load_here();
+    auto_(loop_freep) struct loop *loop = loop_new();
+    auto_error struct error err = ERROR_INIT;
+    struct build_survey *survey;
+    assert_int_equal(build_survey(&survey, loop, l.stack, NULL, &err), -1);
+    assert_int_equal(err.kind, ERR_INPUT);
+    assert_non_null(strstr(err.msg, "build.additional_contexts: 'other': the build context '"));
+}
+
 /* The request. */
 
 static char *request_of(const struct surveyed *s, const char *name, const struct build_options *opt,
@@ -410,7 +444,7 @@ static void what_the_engine_cannot_do(void **state)
     put("ssh/Dockerfile", "FROM busybox\n");
     put("compose.yaml",
         "name: demo\nservices:\n"
-        "  web: { build: { context: ./web, additional_contexts: { more: ./sec } } }\n"
+        "  web: { build: { context: ./web, additional_contexts: { more: 'https://x.example/y.tgz' } } }\n"
         "  sec: { build: { context: ./sec } }\n"
         "  ssh: { build: { context: ./ssh, ssh: [default] } }\n"
         "  key: { build: { context: ./ssh, secrets: [s] } }\n"
@@ -450,6 +484,7 @@ int main(void)
         stack_test(only_what_the_target_needs),
         stack_test(triggers_order_the_builds_of_those_from_it),
         stack_test(additional_contexts_that_are_images),
+        stack_test(additional_folders),
         stack_test(cycles_are_printed),
         stack_test(only_the_wanted_and_what_they_are_from),
         stack_test(mistakes_name_the_image_and_its_place),
