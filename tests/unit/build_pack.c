@@ -44,7 +44,9 @@ static struct packing packing(const char *dir)
     auto_error struct error err = ERROR_INIT;
     if (context_scan(&p.context, &place, NULL, NULL, &err) < 0)
         fail_msg("%s", err.msg);
-    struct pack_input in = { p.root, p.context, "Dockerfile", DOCKERFILE, strlen(DOCKERFILE) };
+    struct pack_input in = {
+        p.root, p.context, "Dockerfile", DOCKERFILE, strlen(DOCKERFILE), NULL
+    };
     if (pack_open(&p.pack, &in, &err) < 0)
         fail_msg("%s", err.msg);
     return p;
@@ -204,7 +206,7 @@ static void a_sparse_file_of_nine_gigabytes_begins_with_its_size(void **state)
                                    .stat = context_stat_key(&st) };
     struct context context = { .entries = &entry, .len = 1 };
     auto_free char *root = xasprintf("%s/c", (char *)*state);
-    struct pack_input in = { root, &context, "Dockerfile", DOCKERFILE, strlen(DOCKERFILE) };
+    struct pack_input in = { root, &context, "Dockerfile", DOCKERFILE, strlen(DOCKERFILE), NULL };
     auto_(pack_closep) struct pack *p = NULL;
     assert_int_equal(pack_open(&p, &in, NULL), 0);
     auto_str struct str out = STR_INIT;
