@@ -1,6 +1,7 @@
 /* What a folder is in git's eyes. */
 #include "git/identity.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,30 +18,57 @@ struct looking {
     unsigned what;
 };
 
+/* A value of the repository's configuration, the caller's; NULL: not set. */
+__attribute__((format(printf, 2, 3))) static char *setting(struct looking *k, const char *fmt, ...)
+{
+    git_config *config = NULL;
+    git_buf value = { 0 };
+    va_list ap;
+    va_start(ap, fmt);
+    auto_free char *key = xvasprintf(fmt, ap);
+    va_end(ap);
+    int rc = k->g->git_repository_config(&config, k->git);
+    if (rc == 0)
+        rc = k->g->git_config_get_string_buf(&value, config, key);
+    char *out = rc == 0 ? xstrdup(value.ptr) : NULL;
+    k->g->git_buf_dispose(&value);
+    k->g->git_config_free(config);
+    return out;
+}
+
 /* The URL without what may be secret; one that we would refuse is not shown at all. */
 static void set_origin(struct looking *k)
 {
-    git_remote *remote = NULL;
+    auto_free char *text = setting(k, "remote.origin.url");
     auto_repo_url struct repo_url url = { 0 };
-    if (k->g->git_remote_lookup(&remote, k->git, "origin") == 0 &&
-        repo_url_parse(&url, k->g->git_remote_url(remote), k->id->root, NULL) == 0)
+    if (text && repo_url_parse(&url, text, k->id->root, NULL) == 0)
         k->id->origin = take(url.url);
-    k->g->git_remote_free(remote);
 }
 
-static int set_upstream(struct looking *k, git_reference *head, const git_oid *id,
-                        struct error *err)
+/* The full name of what the branch follows, the caller's; NULL: nothing. git_branch_upstream()
+ * would look at every setting of the user for it. */
+static char *upstream_of(struct looking *k, const char *branch)
+{
+    auto_free char *remote = setting(k, "branch.%s.remote", branch);
+    auto_free char *merge = setting(k, "branch.%s.merge", branch);
+    if (!remote || !merge || !str_starts(merge, "refs/heads/"))
+        return NULL;
+    if (str_eq(remote, "."))
+        return take(merge);
+    return xasprintf("refs/remotes/%s/%s", remote, merge + strlen("refs/heads/"));
+}
+
+static int set_upstream(struct looking *k, const git_oid *id, struct error *err)
 {
     const struct libgit2 *g = k->g;
     git_reference *up = NULL;
     git_object *commit = NULL;
-    int rc = g->git_branch_upstream(&up, head);
-    if (rc == GIT_ENOTFOUND) {
+    auto_free char *name = upstream_of(k, k->id->branch);
+    if (!name || g->git_reference_lookup(&up, k->git, name) < 0) {
         g->git_error_clear();
         return 0;
     }
-    if (rc == 0)
-        rc = g->git_reference_peel(&commit, up, GIT_OBJECT_COMMIT);
+    int rc = g->git_reference_peel(&commit, up, GIT_OBJECT_COMMIT);
     if (rc == 0)
         k->id->upstream = xstrdup(g->git_reference_shorthand(up));
     if (rc == 0 && k->what & REPO_UPSTREAM)
@@ -85,7 +113,7 @@ static int set_head(struct looking *k, struct error *err)
     rc = 0;
     if (!g->git_repository_head_detached(k->git)) {
         k->id->branch = xstrdup(g->git_reference_shorthand(head));
-        rc = set_upstream(k, head, g->git_object_id(commit), err);
+        rc = set_upstream(k, g->git_object_id(commit), err);
     }
     g->git_object_free(commit);
     g->git_reference_free(head);
@@ -97,7 +125,8 @@ static int set_dirty(struct looking *k, struct error *err)
     git_status_list *list = NULL;
     git_status_options opt = { .version = GIT_STATUS_OPTIONS_VERSION };
     char *below[] = { k->id->below };
-    opt.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_DISABLE_PATHSPEC_MATCH;
+    opt.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_RECURSE_UNTRACKED_DIRS |
+                GIT_STATUS_OPT_DISABLE_PATHSPEC_MATCH;
     if (*k->id->below)
         opt.pathspec = (git_strarray){ below, 1 };
     int rc = k->g->git_status_list_new(&list, k->git, &opt);
