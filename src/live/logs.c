@@ -3,7 +3,7 @@
  * queue until it is their turn (merge.c).
  *
  * Without following, the next line is the oldest one as soon as every stream has one to offer. A
- * stream that runs ahead of the others by QUEUE_MOST bytes is not read until they come up with it.
+ * stream that runs far ahead of the others is not read until they come up with it.
  * While following, nobody knows when a silent container will speak: lines are held for HOLD_MS, so
  * that what was written together is put in order, and then given.
  *
@@ -20,8 +20,17 @@
 #include "live/follow.h"
 
 #define HOLD_MS 30
-#define HELD_MOST ((size_t)4 << 20)    /* of all, while following */
-#define QUEUE_MOST ((size_t)128 << 10) /* of one, otherwise; it is read again at a quarter */
+#define HELD_MOST ((size_t)4 << 20) /* of all, while following */
+/* Otherwise: shared by all, but so much of one at least; it is read again at half of it. Less makes
+ * the engine slower: it works at one stream while the others wait. */
+#define QUEUES_MOST ((size_t)24 << 20)
+#define QUEUE_LEAST ((size_t)128 << 10)
+
+static size_t queue_most(const struct live_logs *l)
+{
+    size_t most = QUEUES_MOST / l->followers.len;
+    return most < QUEUE_LEAST ? QUEUE_LEAST : most;
+}
 
 static void give(struct live_logs *l, struct follower *f)
 {
@@ -37,7 +46,7 @@ static void give(struct live_logs *l, struct follower *f)
                                                 .text = line->text,
                                                 .len = line->len });
     free(line);
-    if (f->ahead && f->queue.bytes < QUEUE_MOST / 4) {
+    if (f->ahead && f->queue.bytes < queue_most(l) / 2) {
         f->ahead = false;
         log_stream_hold(&f->stream, false);
     }
@@ -75,7 +84,7 @@ static void on_line(void *ctx, struct log_line *line)
     }
     if (f->queue.first == line)
         logs_drain(l, false);
-    if (f->queue.bytes > QUEUE_MOST && !f->ahead) {
+    if (f->queue.bytes > queue_most(l) && !f->ahead) {
         f->ahead = true;
         log_stream_hold(&f->stream, true);
     }
