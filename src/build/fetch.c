@@ -129,7 +129,7 @@ static void on_pulled(void *ctx, const json_t *image, const struct error *err)
     f->pull = NULL;
     const char *id = err ? NULL : json_str(image, "Id");
     /* A tag of a commit is there for one architecture alone. */
-    bool runs = id && (f->image->platform ||
+    bool runs = id && (f->image->platform || f->image->locked ||
                        str_eq(json_str_or(image, "Architecture", ""), f->architecture));
     if (err && !is_absence(err) && !f->err.kind)
         error_copy(&f->err, err);
@@ -137,23 +137,29 @@ static void on_pulled(void *ctx, const json_t *image, const struct error *err)
     if (runs) {
         f->image_id = xstrdup(id);
         tag(f);
-    } else if (f->by_commit) {
+    } else if (f->by_commit || f->image->locked) {
         end(f);
     } else {
         find_commit(f);
     }
 }
 
+/* Takes the reference over. */
+static void pull_ref(struct fetch *f, char *ref)
+{
+    const struct image_pull_handlers hd = { on_progress, on_pulled, f };
+    free(f->ref);
+    f->ref = ref;
+    f->hd.progress(f->hd.ctx, f->ref, 0, 0);
+    f->pull = image_pull_start(f->engine, f->ref, f->image->platform, &hd);
+}
+
 /* Takes the tag over. */
 static void pull(struct fetch *f, char *tag_text)
 {
-    const struct image_pull_handlers hd = { on_progress, on_pulled, f };
     auto_free char *repository = fetch_repository(f->detail->stack->registry, f->image);
-    free(f->ref);
-    f->ref = xasprintf("%s:%s", repository, tag_text);
+    pull_ref(f, xasprintf("%s:%s", repository, tag_text));
     free(tag_text);
-    f->hd.progress(f->hd.ctx, f->ref, 0, 0);
-    f->pull = image_pull_start(f->engine, f->ref, f->image->platform, &hd);
 }
 
 /* --- the commit --- */
@@ -270,7 +276,11 @@ static void add_unknown(void *ctx, const struct recipe *owner, size_t use)
 
 static void begin(void *ctx)
 {
-    next_base(ctx);
+    struct fetch *f = ctx;
+    if (f->image->locked)
+        pull_ref(f, xstrdup(f->image->locked));
+    else
+        next_base(f);
 }
 
 struct fetch *fetch_start(struct engine *e, const struct build_survey *s, const struct image *image,

@@ -10,11 +10,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "build/fetch.h"
 #include "model/schema.h"
 #include "run/duplicates.h"
 #include "run/lease.h"
 #include "run/ports.h"
 #include "run/run.h"
+#include "text/imageref.h"
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
 
@@ -159,6 +161,18 @@ int change_observe_up(struct change *c, const char *const *services, struct erro
             *vec_push(&refs) = st->services[i].image;
     for (size_t i = 0; i < st->nimages; i++)
         *vec_push(&refs) = st->images[i].ref;
+    for (size_t i = 0; i < st->nimages; i++)
+        if (st->registry && st->images[i].project) {
+            auto_free char *repository = fetch_repository(st->registry, &st->images[i]);
+            *vec_push(&refs) = arena_strdup(c->cli->arena, repository);
+            *vec_push(&refs) = arena_printf(c->cli->arena, "%s@*", repository);
+        }
+    for (size_t i = 0; i < st->nservices && c->digests; i++) {
+        struct imageref ref;
+        if (st->services[i].image && !st->services[i].build &&
+            imageref_parse(&ref, c->cli->arena, st->services[i].image, NULL) == 0)
+            *vec_push(&refs) = arena_printf(c->cli->arena, "%s@*", ref.name);
+    }
     for (size_t i = 0; c->survey && i < c->survey->nbases; i++)
         *vec_push(&refs) = c->survey->bases[i];
     int rc = cli_observe(&c->now, c->cli, OBSERVE_ALL, refs.items, refs.len, err);

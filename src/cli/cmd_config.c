@@ -5,9 +5,8 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "cli/cli.h"
-#include "engine/requests.h"
+#include "cli/registry.h"
 #include "model/export.h"
-#include "registry/auth.h"
 #include "text/imageref.h"
 
 struct config_options {
@@ -74,23 +73,11 @@ static int add_digest(struct cli *cli, struct node *images, const char *service,
     if (imageref_parse(&ref, cli->arena, image, err) < 0)
         return error_wrap(err, "service %s: image", service);
     const char *digest = ref.digest, *tag = ref.digest ? NULL : ref.tag;
-    auto_json json_t *answer = NULL;
-    if (!digest) {
-        char *auth = NULL;
-        struct engine_request rq;
-        if (cli_engine(cli, err) < 0 || registry_auth(&auth, cli_loop(cli), image, err) < 0)
-            return -1;
-        rq_distribution(&rq, ref.familiar, auth);
-        if (auth)
-            wipe(auth, strlen(auth));
-        free(auth);
-        if (engine_do(&answer, cli->engine, &rq, err) < 0)
-            return error_wrap(err, "service %s: digest of '%s'", service, ref.familiar);
-        digest = json_str(answer, "Descriptor.digest");
-    }
+    auto_free char *asked = NULL;
+    if (!digest && registry_digest(&asked, cli, ref.familiar, err) < 0)
+        return error_wrap(err, "service %s", service);
     if (!digest)
-        return error_set(err, ERR_PROTOCOL, 0, "service %s: the registry names no digest of '%s'",
-                         service, ref.familiar);
+        digest = asked;
     node_set_string(cli->arena, images, service,
                     arena_printf(cli->arena, "%s/%s%s%s@%s", ref.domain, ref.path, tag ? ":" : "",
                                  tag ? tag : "", digest));

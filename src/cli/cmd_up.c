@@ -10,10 +10,11 @@
 #include "base/vec.h"
 #include "cli/attach.h"
 #include "cli/change.h"
+#include "cli/locked.h"
 
 struct up_options {
     bool detach, wait, build, no_build, force_recreate, no_recreate, always_recreate_deps;
-    bool no_deps, no_start, remove_orphans, renew_anon_volumes, adopt;
+    bool no_deps, no_start, remove_orphans, renew_anon_volumes, adopt, locked;
     bool quiet_pull, quiet_build, abort_on_exit, abort_on_failure, attach_deps;
     bool no_color, no_prefix, timestamps, watch, sync, ignored;
     struct strv scale, attach, no_attach;
@@ -39,6 +40,7 @@ static const char *const plan_formats[] = { "text", "json", NULL };
                     "Run NUM containers of a service; repeatable"),                              \
         ROW_FLAG(0, "adopt", adopt,                                                              \
                  "Take over containers of this stack that another stack file made"),             \
+        ROW_FLAG(0, "locked", locked, "Use exactly the commits and images of stack.lock"),       \
         ROW_HIDDEN('y', "yes", ignored)
 
 /* Rows of `up` and `plan`. */
@@ -242,7 +244,9 @@ static int run_change(struct change *c, struct up_options *o, const struct strv 
     auto_strv struct strv from = STRV_INIT;
     if (o->exit_code_from)
         strv_add(&from, o->exit_code_from);
+    cli->global.locked = o->locked;
     if (read_scales(&scales, &o->scale, err) < 0 || cli_load(cli, args, err) < 0 ||
+        (o->locked && locked_check(cli->stack, err) < 0) ||
         check_services(cli->stack, args, err) < 0 || check_services(cli->stack, &from, err) < 0 ||
         check_services(cli->stack, &o->attach, err) < 0 ||
         check_services(cli->stack, &o->no_attach, err) < 0)

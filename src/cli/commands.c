@@ -24,6 +24,7 @@
     X(pull) \
     X(push) \
     X(rebuild) \
+    X(lock) \
     X(create) \
     X(scale) \
     X(start) \

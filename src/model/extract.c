@@ -130,6 +130,7 @@ static struct image image_of(struct extraction *x, const char *name, const char 
         .name = name,
         .project = project,
         .ref = ref,
+        .locked = x->ld->opt->locked ? locked_ref(x->ld, name) : NULL,
         .context = context ? context : x->st->dir,
         .remote_context = context && paths_is_remote(context),
         .dockerfile = inlined      ? NULL

@@ -61,6 +61,17 @@ static int set_name(struct loader *ld, struct error *err)
     return 0;
 }
 
+static int read_lock(struct loader *ld, struct error *err)
+{
+    auto_free char *path = path_join(ld->st->dir, LOCKFILE_NAME);
+    struct lockfile *lock = arena_new_(ld->a, struct lockfile);
+    if (lockfile_read(lock, ld->a, path, ld->d, err) < 0)
+        return -1;
+    ld->lock = *lock;
+    ld->st->lock = lock;
+    return 0;
+}
+
 /* All files as one document, not yet complete. */
 static struct node *read_files(struct loader *ld)
 {
@@ -100,6 +111,8 @@ static void load_document(struct loader *ld)
     if (!opt->no_normalize)
         normalise(ld, doc);
     profiles_apply(ld, doc);
+    if (opt->locked)
+        locked_images(ld, doc);
     if (!opt->no_consistency && !opt->no_interpolate)
         validate(ld, doc);
     if (!opt->no_interpolate)
@@ -169,6 +182,8 @@ int stack_load(struct stack **out, const struct load_options *opt, struct diag *
         ld.st->env_files = absolute(a, ld.found.env_files, ld.found.nenv_files);
         rc = set_name(&ld, err);
     }
+    if (rc == 0 && opt->locked)
+        rc = read_lock(&ld, err);
     if (rc == 0) {
         load_document(&ld);
         ld.st->variables = ld.variables;

@@ -17,8 +17,9 @@
 /* A project that the stack file names by a git source. */
 struct load_git_source {
     const char *project;
-    const char *url; /* as the file has it; a path is absolute */
-    const char *ref; /* or NULL */
+    const char *url;    /* as the file has it; a path is absolute */
+    const char *ref;    /* or NULL */
+    const char *commit; /* exactly this one: the lock file's; or NULL */
     bool submodules;
     const char *stack_name, *stack_dir;
 };
@@ -45,6 +46,7 @@ struct load_options {
     bool no_interpolate, no_normalize, no_resolve_paths, no_env_resolution, no_consistency;
     bool list_variables; /* fill st->variables although no_interpolate is set */
     bool all_profiles;
+    bool locked;        /* as stack.lock beside the stack file says; ERR_NOFILE without one */
     bool compatibility; /* names with '_' between their parts */
     load_git_fn *git;   /* NULL: git sources are an error that says they are not cloned */
     void *git_ctx;

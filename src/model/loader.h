@@ -13,6 +13,7 @@
 #include "base/strv.h"
 #include "base/vec.h"
 #include "model/load.h"
+#include "model/lockfile.h"
 #include "model/model.h"
 #include "model/schema.h"
 #include "text/dotenv.h"
@@ -96,11 +97,17 @@ struct loader {
     bool native;                 /* some file is in the native form, or docstack */
     struct strmap secret_values; /* secret -> value of its `environment`, in the arena */
     struct node *variables;
+    struct lockfile lock; /* empty unless opt->locked */
 };
 
 /* instance.c: what the file names itself gets a name of the instance; what is external keeps its
  * own. */
 void instance_rename(struct loader *ld, struct node *doc);
+
+/* locked.c: images by digest, for --locked; and the reference that an image of the stack has in the
+ * lock file, or NULL. */
+void locked_images(struct loader *ld, struct node *doc);
+const char *locked_ref(const struct loader *ld, const char *image);
 
 /* document.c: one file as an expanded Compose document. */
 

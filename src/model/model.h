@@ -27,6 +27,7 @@ struct service;
 struct network;
 struct volume;
 struct image;
+struct lockfile;
 
 /* A network, volume, config or secret as the file declares it. */
 struct network {
@@ -166,6 +167,7 @@ struct image {
     const char *name;    /* service or image name: what messages and FROM may call it */
     const char *project; /* the source project that owns it, or NULL */
     const char *ref;     /* the tag it gets: "demo-web" */
+    const char *locked;  /* "registry.example.org/x/web@sha256:...": only that; or NULL */
     const char *context; /* absolute directory, or a URL the engine fetches */
     bool remote_context;
     const char *dockerfile; /* path relative to context or absolute; NULL with dockerfile_inline */
@@ -234,6 +236,7 @@ struct project {
 
 struct stack {
     struct arena *arena;
+    const struct lockfile *lock;    /* what it was loaded by; NULL: not locked */
     const char *name;
     const char *instance;           /* the name ends in it; NULL: the main one */
     int port_block;                 /* first port of its lease; 0: none */

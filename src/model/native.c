@@ -85,15 +85,22 @@ static const char *git_root(struct native *n, const struct taken *p, const struc
 {
     struct loader *ld = n->ld;
     const char *submodules = node_text_at(p->entry, "submodules");
+    const struct lock_project *lock = lockfile_project(&ld->lock, p->name);
     struct load_git_source source = {
         .project = p->name,
         .url = node_text(git),
         .ref = node_text_at(p->entry, "ref"),
+        .commit = lock ? lock->commit : NULL,
         .submodules = submodules && !strcmp(submodules, "true"),
         .stack_name = ld->st->name,
         .stack_dir = ld->found.dir,
     };
     const char *below = node_text_at(p->entry, "path");
+    if (ld->opt->locked && !lock) {
+        diag_error(ld->d, git->span, "the lock file has no commit for project '%s'", p->name);
+        diag_hint(ld->d, "write it anew with 'stack lock'");
+        return NULL;
+    }
     if (!ld->opt->git) {
         diag_error(ld->d, git->span, "project '%s' is not cloned yet", p->name);
         return NULL;

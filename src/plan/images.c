@@ -61,6 +61,14 @@ static bool is_current(const struct stack *st, const struct plan_image *survey,
            str_eq(label_get(seen->labels, seen->nlabels, LABEL_SOURCE), survey->source);
 }
 
+static bool has_ref(const struct seen_image *seen, const char *ref)
+{
+    for (size_t i = 0; seen && i < seen->nrefs; i++)
+        if (str_eq(seen->refs[i], ref))
+            return true;
+    return false;
+}
+
 static enum image_need build_need(const char **reason, const struct image_ops *ops,
                                   const struct image *image, bool always)
 {
@@ -68,7 +76,9 @@ static enum image_need build_need(const char **reason, const struct image_ops *o
     const struct seen_image *seen = snapshot_image(ops->p->now, image->ref);
     const char *label = seen ? label_get(seen->labels, seen->nlabels, LABEL_FINGERPRINT) : NULL;
     *reason = NULL;
-    if (!seen)
+    if (image->locked)
+        *reason = has_ref(seen, image->locked) ? NULL : "not the one of the lock file";
+    else if (!seen)
         *reason = "not built yet";
     else if (survey && survey->fingerprint && !is_current(ops->p->st, survey, seen))
         *reason = *label ? "its sources changed" : "it was not built by stack";
@@ -95,7 +105,7 @@ static struct op *image_fetch(struct image_ops *ops, const struct image *image, 
     (*slot)->service_name = image->name;
     (*slot)->image = image;
     (*slot)->ref = image->ref;
-    (*slot)->must = ops->p->opt->no_build;
+    (*slot)->must = ops->p->opt->no_build || image->locked;
     return *slot;
 }
 
@@ -106,10 +116,11 @@ enum image_need image_build(struct op **op, const char **reason, struct image_op
     enum image_need need = build_need(reason, ops, image, always);
     if (need == IMAGE_STAYS)
         return need;
-    struct op *fetch = always ? NULL : image_fetch(ops, image, *reason);
-    if (ops->p->opt->no_build && !fetch)
+    bool no_build = ops->p->opt->no_build || image->locked;
+    struct op *fetch = always && !image->locked ? NULL : image_fetch(ops, image, *reason);
+    if (no_build && !fetch)
         return IMAGE_STAYS;
-    if (ops->p->opt->no_build)
+    if (no_build)
         *slot = fetch;
     if (!*slot) {
         const struct plan_image *survey = survey_of(ops, image);
