@@ -109,7 +109,7 @@ int cli_load_with(struct cli *cli, const struct load_options *opt, struct error 
         return 0;
     auto_error struct error why = ERROR_INIT;
     int rc = load_once(cli, opt, &why);
-    struct sources_options get = { .sync = cli->sync };
+    struct sources_options get = { .sync = cli->sync || cli->at.ref, .names = cli->at.projects };
     if (sources_wanted(&cli->sources, &get)) {
         stack_free(take(cli->stack));
         error_clear(&why);

@@ -35,6 +35,10 @@ struct cli {
     char *stack_name;           /* by cli_load() / cli_load_name() */
     struct git_sources sources; /* the projects from git that loading met */
     bool sync;                  /* fetch them all when the stack is loaded: up --sync */
+    struct {
+        const char *ref;             /* instead of the file's; fetched; NULL: the file's */
+        const struct strv *projects; /* of these; empty: of all */
+    } at;                            /* rebuild --ref */
     struct lock *lock;
     size_t diag_shown; /* entries of diag that the user has seen */
     struct {

@@ -96,11 +96,17 @@ static const struct project *find_project(const struct stack *st, const char *na
     return NULL;
 }
 
-static int check_projects(const struct stack *st, const struct strv *names, struct error *err)
+static int check_projects(const struct stack *st, const struct strv *names, const char *ref,
+                          struct error *err)
 {
     strv_each (name, names) {
-        if (find_project(st, *name))
+        const struct project *p = find_project(st, *name);
+        if (p && (!ref || p->url))
             continue;
+        if (p)
+            return error_set(err, ERR_USAGE, 0,
+                             "--ref is for projects from git; '%s' is the folder '%s'", p->name,
+                             p->dir);
         auto_str struct str known = STR_INIT;
         for (size_t i = 0; i < st->nprojects; i++)
             str_addf(&known, "%s%s", i ? ", " : "", st->projects[i].name);
@@ -367,7 +373,9 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
 {
     const struct rebuild_options *o = values;
     struct rebuild r = { .opt = o };
-    if (cli_load(cli, NULL, err) < 0 || check_projects(cli->stack, args, err) < 0)
+    cli->at.ref = o->ref;
+    cli->at.projects = args;
+    if (cli_load(cli, NULL, err) < 0 || check_projects(cli->stack, args, o->ref, err) < 0)
         return -1;
     if (o->push && !cli->stack->registry) {
         error_set(err, ERR_INPUT, 0, "the stack file names no registry to push to");

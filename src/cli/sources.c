@@ -23,7 +23,7 @@ void sources_clear(struct git_sources *s)
 {
     vec_each (it, s) {
         char *const texts[] = { it->project, it->url,    it->ref, it->stack_name, it->stack_dir,
-                                it->tree,    it->commit, it->dev, it->before };
+                                it->tree,    it->commit, it->dev, it->before,     it->lock };
         for (size_t i = 0; i < countof(texts); i++)
             free(texts[i]);
     }
@@ -50,6 +50,11 @@ static int find_dev(char **out_dir, const struct git_source *s, struct error *er
     return error_hint(err, "'stack undev %s' goes back to the repository", s->project);
 }
 
+static bool has_its_commit(const struct git_source *s)
+{
+    return s->commit && (!s->lock || strcmp(s->commit, s->lock) == 0);
+}
+
 static int find_tree(struct git_source *s, struct error *err)
 {
     auto_repo_url struct repo_url url = { 0 };
@@ -60,8 +65,10 @@ static int find_tree(struct git_source *s, struct error *err)
     if (!cache)
         return -1;
     s->tree = repo_tree_path(cache, s->stack_name, s->stack_dir, s->project, &url, s->ref);
-    if (repo_tree_commit(&s->commit, s->tree, NULL) == 0)
+    if (repo_tree_commit(&s->commit, s->tree, NULL) == 0 && has_its_commit(s))
         return 0;
+    if (s->commit)
+        return error_set(err, ERR_NOTFOUND, 0, "it is not at the commit of the lock file");
     error_set(err, ERR_NOTFOUND, 0, "it is not cloned yet");
     return error_hint(err, "clone it with 'stack sync'");
 }
@@ -70,15 +77,18 @@ int sources_find(char **out_dir, void *ctx, const struct load_git_source *source
 {
     struct cli *cli = ctx;
     struct git_source *s = vec_push(&cli->sources);
+    const struct strv *only = cli->at.projects;
+    bool moved = cli->at.ref && (!only || !only->len || strv_has(only, source->project));
     *s = (struct git_source){
         .project = xstrdup(source->project),
         .url = xstrdup(source->url),
-        .ref = xstrdup(source->ref),
+        .ref = xstrdup(moved ? cli->at.ref : source->ref),
+        .lock = xstrdup(source->commit),
         .submodules = source->submodules,
         .stack_name = xstrdup(source->stack_name),
         .stack_dir = xstrdup(source->stack_dir),
     };
-    if (dev_get(&s->dev, s->stack_dir, s->project, err) < 0)
+    if (!moved && dev_get(&s->dev, s->stack_dir, s->project, err) < 0)
         return -1;
     if (s->dev)
         return find_dev(out_dir, s, err);
@@ -94,8 +104,8 @@ static bool is_wanted(const struct git_source *s, const struct sources_options *
 {
     if (s->dev || !s->tree)
         return false;
-    if (!opt->sync)
-        return !s->commit;
+    if (!opt->sync || !has_its_commit(s))
+        return !has_its_commit(s);
     return !opt->names || !opt->names->len || strv_has(opt->names, s->project);
 }
 
@@ -194,6 +204,7 @@ static void start(struct getting *all, struct task *t)
         .name = s->project,
         .url = s->url,
         .ref = s->ref,
+        .commit = s->lock,
         .tree = s->tree,
         .submodules = s->submodules,
         .force = all->opt->force,

@@ -16,7 +16,8 @@ struct cli;
 
 struct git_source {
     char *project;
-    char *url, *ref; /* as the file has them; ref may be NULL */
+    char *url, *ref; /* as the file has them, or as --ref says; ref may be NULL */
+    char *lock;      /* the commit that it must have, or NULL */
     bool submodules;
     char *stack_name, *stack_dir;
     char *tree;   /* in the cache, whether it is there or not; NULL: the URL is wrong */
@@ -37,9 +38,9 @@ int sources_find(char **out_dir, void *ctx, const struct load_git_source *source
                  struct error *err);
 
 struct sources_options {
-    bool sync;                /* all of them, and fetch; else those that are missing */
+    bool sync;                /* fetch, all of them; else those that are missing */
     bool force;               /* over changes in work trees of the cache */
-    const struct strv *names; /* with sync: only these; NULL or empty: all */
+    const struct strv *names; /* with sync: only these, and what is missing; NULL or empty: all */
     bool report;              /* ends with a summary, and a block for each failure */
 };
 /* Whether sources_get() would do anything. Those with a checkout of the user's stay as they are. */
