@@ -236,7 +236,7 @@ struct project {
 
 struct stack {
     struct arena *arena;
-    const struct lockfile *lock;    /* what it was loaded by; NULL: not locked */
+    const struct lockfile *lock; /* what it was loaded by; NULL: not locked */
     const char *name;
     const char *instance;           /* the name ends in it; NULL: the main one */
     int port_block;                 /* first port of its lease; 0: none */
