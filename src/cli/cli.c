@@ -60,6 +60,7 @@ void cli_load_options(struct load_options *out, const struct cli *cli, const str
         .stack_name = g->stack,
         .project_name = g->project_name,
         .instance = g->instance,
+        .track = g->track,
         .locked = g->locked,
         .project_directory = g->project_directory,
         .env_files = (const char *const *)g->env_files.items,

@@ -14,7 +14,7 @@ struct global_options {
     struct strv files, env_files, profiles;
     const char *stack;        /* -s */
     const char *project_name; /* -p */
-    const char *instance;
+    const char *instance, *track;
     const char *project_directory;
     const char *context, *host;
     const char *progress, *ansi;

@@ -81,6 +81,13 @@ static const char *join(struct loader *ld, const char *dir, const char *path)
     return arena_strdup(ld->a, joined);
 }
 
+/* What of a project from git is wanted: its own ref, else what the whole stack follows. */
+static const char *ref_of(const struct loader *ld, const struct taken *p)
+{
+    const char *own = node_text_at(p->entry, "ref");
+    return own ? own : ld->st->track;
+}
+
 static const char *git_root(struct native *n, const struct taken *p, const struct node *git)
 {
     struct loader *ld = n->ld;
@@ -89,7 +96,7 @@ static const char *git_root(struct native *n, const struct taken *p, const struc
     struct load_git_source source = {
         .project = p->name,
         .url = node_text(git),
-        .ref = node_text_at(p->entry, "ref"),
+        .ref = ref_of(ld, p),
         .commit = lock ? lock->commit : NULL,
         .submodules = submodules && !strcmp(submodules, "true"),
         .stack_name = ld->st->name,
@@ -156,7 +163,7 @@ static void note_project(struct native *n, const struct taken *p)
         .name = p->name,
         .dir = p->root,
         .url = node_text_at(p->entry, "git"),
-        .ref = node_text_at(p->entry, "ref"),
+        .ref = node_get(p->entry, "git") ? ref_of(n->ld, p) : NULL,
         .below = below && node_get(p->entry, "git") ? below : "",
         .submodules = submodules && !strcmp(submodules, "true"),
         .span = p->span,
@@ -408,7 +415,7 @@ void native_resolve(struct loader *ld, struct node *doc)
     struct native n = { .ld = ld, .doc = doc };
     struct node *projects = node_get(doc, "projects");
     ld->st->registry = node_text_at(doc, "registry");
-    ld->st->track = node_text_at(doc, "track");
+    ld->st->track = ld->opt->track ? ld->opt->track : node_text_at(doc, "track");
     if (projects && projects->kind == NODE_MAP) {
         paths_resolve(ld->a, doc, ld->found.dir);
         n.projects = arena_alloc(ld->a, (projects->len + 1) * sizeof(*n.projects));

@@ -146,6 +146,7 @@ static const struct schema_key top_rows[] = {
     { "registry", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_NATIVE,
       .doc = "Where images of projects are pushed and found." },
     { "track", SHAPE_STRING, MERGE_REPLACE, .flags = KEY_NATIVE,
-      .doc = "The line of development: `main`, a milestone, a release." },
+      .doc =
+          "Branch or tag of projects from git that name no `ref`: `main`, a milestone, a release." },
 };
 const struct schema_keys schema_top = SCHEMA_KEYS(top_rows);
