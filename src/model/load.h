@@ -35,7 +35,7 @@ struct load_options {
     size_t stdin_len;
     const char *stack_name;   /* -s NAME: stacks/NAME.yaml */
     const char *project_name; /* -p */
-    const char *track;    /* --track; NULL: the file's */
+    const char *track;        /* --track; NULL: the file's */
     const char *instance; /* --instance; "": the main one; NULL: by the environment or work tree */
     const char *project_directory;
     const char *const *env_files; /* --env-file, NULL-terminated, or NULL */
