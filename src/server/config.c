@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "server/deliver.h"
+#include "server/words.h"
 #include "text/yaml.h"
 
 enum {
@@ -286,22 +287,6 @@ static void read_git(struct reading *r, const struct node *v, void *target)
         *(const char **)target = url;
 }
 
-static const char *const words[] = { "stack",  "project", "git",        "ref", "branch",
-                                     "commit", "job",     "stack_file", "up" };
-
-/* The length of a placeholder at the beginning of text, its braces included; 0: there is none. */
-static size_t placeholder(size_t *out, const char *text)
-{
-    const char *end = *text == '{' ? strchr(text, '}') : NULL;
-    for (size_t i = 0; end && i < countof(words); i++)
-        if (strlen(words[i]) == (size_t)(end - text) - 1 &&
-            strncmp(words[i], text + 1, strlen(words[i])) == 0) {
-            *out = i;
-            return strlen(words[i]) + 2;
-        }
-    return 0;
-}
-
 static void read_command(struct reading *r, const struct node *v, void *target)
 {
     read_list(r, v, "command", target);
@@ -309,7 +294,7 @@ static void read_command(struct reading *r, const struct node *v, void *target)
         const char *text = v->kind == NODE_LIST ? node_text(v->items[i]) : NULL;
         for (const char *c = text; c && (c = strchr(c, '{')); c++) {
             size_t which;
-            if (placeholder(&which, c) && strpbrk(text, " \t\n")) {
+            if (hook_placeholder(&which, c) && strpbrk(text, " \t\n")) {
                 diag_error(r->d, v->items[i]->span,
                            "command: a placeholder inside a text of several words");
                 diag_hint(r->d, "a shell would run what a branch is called; use "
@@ -317,10 +302,10 @@ static void read_command(struct reading *r, const struct node *v, void *target)
                 break;
             }
             size_t name = strspn(c + 1, "abcdefghijklmnopqrstuvwxyz_");
-            if (name && c[1 + name] == '}' && !placeholder(&which, c)) {
+            if (name && c[1 + name] == '}' && !hook_placeholder(&which, c)) {
                 auto_free char *word = xstrndup(c + 1, name);
                 diag_error(r->d, v->items[i]->span, "command: unknown placeholder '{%s}'", word);
-                diag_suggest(r->d, word, words, countof(words));
+                diag_suggest(r->d, word, hook_placeholders, HOOK_PLACEHOLDERS);
             }
         }
     }
@@ -587,25 +572,4 @@ int hook_config_address(char **host, int *port, const char *text)
                       : xstrdup(colon ? "0.0.0.0" : "127.0.0.1");
     *port = (int)number;
     return 0;
-}
-
-/* --- commands --- */
-
-void hook_command(struct strv *out, const struct strv *command, const struct hook_words *w)
-{
-    const char *values[] = { w->stack,  w->project, w->git,        w->ref, w->branch,
-                             w->commit, w->job,     w->stack_file, w->up };
-    _Static_assert(countof(values) == countof(words), "a value for each word");
-    strv_each (it, command) {
-        auto_str struct str word = STR_INIT;
-        for (const char *c = *it; *c;) {
-            size_t which, n = placeholder(&which, c);
-            if (n)
-                str_add(&word, values[which] ? values[which] : "");
-            else
-                str_addc(&word, *c);
-            c += n ? n : 1;
-        }
-        strv_take(out, str_detach(&word));
-    }
 }

@@ -32,7 +32,7 @@ struct hook_project {
     struct secret secret; /* its own, or the common one; none: only polls */
     bool own_secret;      /* the common one proves nothing about it */
     struct strv refs;     /* patterns of fnmatch(3) on full names */
-    struct strv command;  /* with placeholders, see hook_command() */
+    struct strv command;  /* with placeholders, see server/words.h */
     const char *stack_file;
     const char *up; /* or NULL */
     int64_t poll_ms;
@@ -73,13 +73,5 @@ bool hook_config_name_valid(const char *name);
 
 /* "127.0.0.1:9666", "[::1]:9666", ":9666", "9666"; *host is owned by the caller. 0 or -1. */
 int hook_config_address(char **host, int *port, const char *text);
-
-/* What stands for {word} in a command. */
-struct hook_words {
-    const char *stack; /* this program */
-    const char *project, *git, *ref, *branch, *commit, *job, *stack_file, *up;
-};
-/* The words of `command` with the placeholders replaced. */
-void hook_command(struct strv *out, const struct strv *command, const struct hook_words *words);
 
 #endif

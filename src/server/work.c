@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "loop/child.h"
 #include "server/supervise.h"
+#include "server/words.h"
 
 extern char **environ;
 

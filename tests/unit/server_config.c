@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "server/config.h"
+#include "server/words.h"
 
 static void put(const char *path, const char *text, mode_t mode)
 {
