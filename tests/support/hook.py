@@ -1,5 +1,6 @@
 """A `stack hook` of a test, and somebody who sends to it. TAP as tests/support/tap.sh has it."""
 
+import atexit
 import hashlib
 import hmac
 import http.client
@@ -16,7 +17,7 @@ SECRET = "It's a Secret to Everybody"
 work = tempfile.mkdtemp(dir=os.environ.get("TEST_TMP", "/tmp"))
 _number = 0
 _failed = 0
-_servers = []
+_servers = []  # killed at the end, whatever it is
 
 
 def ok(condition, name, said=""):
@@ -33,10 +34,14 @@ def same(got, wanted, name):
     ok(got == wanted, name, f"   got: {got!r}\nwanted: {wanted!r}")
 
 
-def done_testing():
+@atexit.register
+def clean_up():
     for server in _servers:
         server.kill()
     shutil.rmtree(work, ignore_errors=True)
+
+
+def done_testing():
     print(f"1..{_number}")
     sys.exit(1 if _failed else 0)
 
