@@ -67,7 +67,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     const struct watch_options *o = values;
     const char *const *services = args->len ? (const char *const *)args->items : NULL;
     struct watch_run r = { .change = { .cli = cli } };
-    struct watching_options opt = { services, o->prune, o->quiet };
+    struct watching_options opt = { services, o->prune, o->quiet, true };
     auto_(watching_stopp) struct watching *w = NULL;
     if (cli_load(cli, args, err) < 0)
         return -1;

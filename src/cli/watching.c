@@ -22,6 +22,8 @@
 #include "live/watch_sync.h"
 #include "run/exec.h"
 
+#define LOCK_WAIT_MS 100
+#define LOCK_WAITS_SAID 10
 #define OUTPUT_MAX ((size_t)64 << 10) /* of a command, the end is shown */
 
 struct watching {
@@ -305,6 +307,28 @@ static void tell_change(struct watching *w, const struct strv *services, const c
         say_failure(w, stack_service(st, services->items[0]), what, err);
 }
 
+static void on_pause(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+/* Until no other command has the stack's lock: here, unlike in change_begin(), the user can
+ * interrupt. */
+static bool wait_for_lock(struct watching *w)
+{
+    for (int waits = 0; !w->interrupted && cli_locked(w->change->cli); waits++) {
+        struct loop_timer *timer = NULL;
+        bool over = false;
+        if (waits == LOCK_WAITS_SAID)
+            change_note(w->change, "waiting for another command to finish with stack '%s'",
+                        w->change->cli->stack_name);
+        loop_after(&timer, cli_loop(w->change->cli), LOCK_WAIT_MS, on_pause, &over);
+        wait_for(w, &over);
+        loop_timer_cancel(&timer);
+    }
+    return !w->interrupted;
+}
+
 static void rebuild(struct watching *w, const struct strv *services)
 {
     struct change c;
@@ -318,8 +342,11 @@ static void rebuild(struct watching *w, const struct strv *services)
         .same_file = change_same_file,
         .now = clock_unix_ns() / 1000000000,
     };
-    int code = change_begin(&c, w->change->cli, "watch", &err);
+    if (!wait_for_lock(w))
+        return;
+    int code = change_begin(&c, w->change->cli, "up", &err);
     c.quiet_build = w->opt.quiet;
+    c.run.settle = w->opt.settle;
     if (code == 0 && w->opt.prune && (code = change_observe_up(&c, opt.services, &err)) == 0)
         strv_each (name, services) {
             const char *id = image_id(c.now, stack_service(c.cli->stack, *name));
@@ -341,7 +368,10 @@ static void restart(struct watching *w, const struct strv *services)
     struct plan_options opt = { .services = (const char *const *)services->items,
                                 .timeout_s = -1,
                                 .same_file = change_same_file };
-    int code = change_begin(&c, w->change->cli, "watch", &err);
+    if (!wait_for_lock(w))
+        return;
+    int code = change_begin(&c, w->change->cli, "restart", &err);
+    c.run.settle = w->opt.settle;
     if (code == 0 && (code = change_observe(&c, OBSERVE_CONTAINERS, &err)) == 0 &&
         (code = plan_verb(&c.plan, PLAN_RESTART, c.cli->stack, c.cli->stack_name, c.now, &opt,
                           &err)) == 0)

@@ -17,6 +17,8 @@ struct watching_options {
     const char *const *services; /* NULL-terminated; NULL: all */
     bool prune;                  /* remove images that a rebuild has replaced */
     bool quiet;                  /* no output of builds */
+    bool settle; /* look for containers that die right after they were replaced: where their output
+                    is not shown anyway */
 };
 
 struct watching;

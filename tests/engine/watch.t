@@ -190,7 +190,7 @@ def copies():
 
     put("conf", "two")
     ok("sync+restart copies", w.until("synced /tmp/conf"), w.seen)
-    ok("and restarts", w.until("done in"), w.seen)
+    ok("and restarts", w.until("restarted in"), w.seen)
     equal("in this order", inside("web-1", "cat /tmp/conf"), "two")
     with w.asleep():
         put("pages/a.html", "A")
@@ -201,7 +201,7 @@ def copies():
     equal("once, with the files that are included", inside("web-1", "cat /tmp/all; ls /tmp/pages"),
           "ACa.html\nb.html\n")
     put("touched", "1")
-    ok("restart alone", w.until("done in"), w.seen)
+    ok("restart alone", w.until("restarted in"), w.seen)
     equal("Ctrl-C ends it", w.end(), 130)
     equal("and the stack goes on", len(quietly("ps", "-q").stdout.split()), 2)
 
@@ -246,12 +246,12 @@ def builds():
     beside = quietly("ps", "-q", "beside").stdout
     put("app/file", "2")
     ok("rebuild builds", w.until("built"), w.seen)
-    ok("and replaces", w.until("done in"), w.seen)
+    ok("and replaces", w.until("ready in"), w.seen)
     equal("the container has the new image", inside("app-1", "cat /file"), "2")
     equal("others are left alone", quietly("ps", "-q", "beside").stdout, beside)
     same = quietly("ps", "-q", "app").stdout
     os.utime("app/file")
-    ok("a file that is only touched", w.until("done in") or w.until("nothing"), w.seen)
+    ok("a file that is only touched", w.until("ready in"), w.seen)
     equal("replaces nothing", quietly("ps", "-q", "app").stdout, same)
     put("app/Dockerfile", "FROM busybox\nCOPY file /file\nRUN exit 7\n")
     ok("a build that fails is told", w.until("exit code: 7") or w.until("exit code 7"), w.seen)
@@ -272,7 +272,7 @@ def builds():
     w = Watch("watch", "--prune", "--quiet", "app")
     ok("watch --prune", w.until("Ctrl-C ends"), w.seen)
     put("app/file", "3")
-    ok("a rebuild", w.until("done in"), w.seen)
+    ok("a rebuild", w.until("ready in"), w.seen)
     ok("has removed the image before it", eventually(lambda: old not in all_images()), old)
     ok("has another image", image() != old, old)
     equal("Ctrl-C ends it", w.end(), 130)
