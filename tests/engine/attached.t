@@ -2,10 +2,11 @@
 """`stack up` without -d, on a terminal of its own: output, Ctrl-C, its end by itself."""
 import os
 import re
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.environ["TOP"], "tests", "support"))
-from terminal import Terminal, ok, quietly, run_tests, write
+from terminal import Terminal, eventually, ok, quietly, run_tests, write
 
 
 def services(**commands):
@@ -37,6 +38,34 @@ def ctrl_c():
     ok("the containers are stopped, not removed", left == ["exited", "exited"], left)
 
 
+def other_signals():
+    quietly("down", "-t", "0")
+    services(web="trap \"exit 0\" TERM; echo web runs; while :; do sleep 0.1; done")
+    for name, signum in (("SIGTERM", signal.SIGTERM), ("SIGHUP", signal.SIGHUP)):
+        t = Terminal("up")
+        t.shows("web runs")
+        t.kill(signal.SIGTSTP)
+        ok(f"{name}: SIGTSTP stops `stack up`", eventually(lambda: t.state() == "T"), t.state())
+        ok(f"{name}: with the terminal as it was", t.restored(), t.seen)
+        t.kill(signal.SIGCONT)
+        t.kill(signum)
+        code = t.end()
+        ok(f"{name}: it stops the containers and ends with {128 + signum}", code == 128 + signum, f"{code}\n{t.seen}")
+        ok(f"{name}: the terminal is as it was", t.restored(), t.seen)
+        left = quietly("ps", "-a", "--format", "{{.State}}").stdout.split()
+        ok(f"{name}: the containers are stopped", left == ["exited"], left)
+
+
+def terminal_that_is_gone():
+    quietly("down", "-t", "0")
+    services(web="trap \"exit 0\" TERM; echo web runs; while :; do sleep 0.1; done")
+    t = Terminal("up")
+    t.shows("web runs")
+    t.close()
+    stopped = eventually(lambda: quietly("ps", "-a", "--format", "{{.State}}").stdout.split() == ["exited"])
+    ok("a terminal that is closed stops the containers", stopped)
+
+
 def end_by_itself():
     quietly("down", "-t", "0")
     services(one="echo first line", two="echo second line")
@@ -57,4 +86,4 @@ def exit_code_from():
     ok("the others were stopped", left == "", left)
 
 
-run_tests(ctrl_c, end_by_itself, exit_code_from)
+run_tests(ctrl_c, other_signals, terminal_that_is_gone, end_by_itself, exit_code_from)

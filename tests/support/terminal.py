@@ -89,22 +89,24 @@ class Terminal:
         told, tell = os.pipe()
         self.leader = os.fork()
         if self.leader == 0:
-            os.close(told)
-            self._lead(stack(*args), tell, env or {})
+            try:
+                os.close(told)
+                self._lead(stack(*args), tell, env or {})
+            finally:
+                os._exit(1)
         os.close(tell)
         self.told = os.fdopen(told)
         self.pid = int(self.told.readline())
 
     def _lead(self, argv, tell, env):
+        os.close(self.master)
         os.login_tty(self.slave)
-        for signum in (signal.SIGTTOU, signal.SIGHUP):
-            signal.signal(signum, signal.SIG_IGN)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         pid = os.fork()
         if pid == 0:
             os.setpgid(0, 0)
             os.tcsetpgrp(0, os.getpid())
-            for signum in (signal.SIGTTOU, signal.SIGHUP):
-                signal.signal(signum, signal.SIG_DFL)
+            signal.signal(signal.SIGTTOU, signal.SIG_DFL)
             os.execve(STACK, argv, os.environ | {"TERM": "xterm-256color"} | env)
         os.write(tell, b"%d\n" % pid)
         status = os.waitpid(pid, 0)[1]
@@ -152,6 +154,11 @@ class Terminal:
         while self.read(0):
             pass
         return code
+
+    def close(self):
+        """As when its window is closed: the leader gets SIGHUP, at its death the foreground."""
+        os.close(self.slave)
+        os.close(self.master)
 
     def raw(self):
         return not termios.tcgetattr(self.slave)[3] & termios.ICANON
