@@ -44,6 +44,16 @@ static void add_services(struct strv *out, struct cli *cli, const char *begin)
         add(out, begin, cli->stack->services[i].name, NULL);
 }
 
+static void add_projects(struct strv *out, struct cli *cli, const char *begin)
+{
+    if (cli_probe(cli, NULL) < 0)
+        return;
+    for (size_t i = 0; cli->stack && i < cli->stack->nprojects; i++)
+        add(out, begin, cli->stack->projects[i].name, NULL);
+    for (size_t i = 0; !cli->stack && i < cli->sources.len; i++)
+        add(out, begin, cli->sources.items[i].project, NULL);
+}
+
 static void add_profiles(struct strv *out, struct cli *cli, const char *begin)
 {
     auto_strv struct strv names = STRV_INIT;
@@ -124,8 +134,10 @@ static void add_kind(struct strv *out, struct cli *cli, enum complete_kind kind,
         strv_add(out, ":dir");
         break;
     case COMPLETE_SERVICE:
-    case COMPLETE_PROJECT:
         add_services(out, cli, begin);
+        break;
+    case COMPLETE_PROJECT:
+        add_projects(out, cli, begin);
         break;
     case COMPLETE_SERVICE_PATH:
         add_service_paths(out, cli, begin);

@@ -63,6 +63,35 @@ static int share_objects(const char *dir, const struct repo *mirror, struct erro
     return file_write_atomic(path, text, strlen(text), 0644, err);
 }
 
+/* The branches and tags of the mirror, as a clone would have them: who looks into the tree finds
+ * what its commit is called. */
+static int copy_refs(const char *dir, const struct repo *mirror, struct error *err)
+{
+    static const char *const kinds[][2] = { { "refs/heads/", "refs/remotes/origin/" },
+                                            { "refs/tags/", "refs/tags/" } };
+    const struct libgit2 *g = mirror->g;
+    auto_free char *path = path_join(dir, ".git/packed-refs");
+    auto_strv struct strv lines = STRV_INIT;
+    git_strarray refs = { 0 };
+    int rc = g->git_reference_list(&refs, mirror->git);
+    for (size_t i = 0; rc == 0 && i < refs.count; i++) {
+        char hex[REPO_ID_LEN + 1];
+        git_oid id;
+        for (size_t k = 0; k < countof(kinds); k++) {
+            if (!str_starts(refs.strings[i], kinds[k][0]) ||
+                g->git_reference_name_to_id(&id, mirror->git, refs.strings[i]) < 0)
+                continue;
+            g->git_oid_tostr(hex, sizeof(hex), &id);
+            strv_addf(&lines, "%s %s%s\n", hex, kinds[k][1], refs.strings[i] + strlen(kinds[k][0]));
+        }
+    }
+    g->git_strarray_dispose(&refs);
+    if (rc < 0)
+        return libgit2_failed(err, rc, "list the branches of '%s'", dir);
+    auto_free char *text = strv_join(&lines, "");
+    return file_write_atomic(path, text, strlen(text), 0644, err);
+}
+
 static void on_progress(const char *path, size_t current, size_t total, void *payload)
 {
     struct repo_progress p = {
@@ -146,6 +175,8 @@ static int make_tree(struct worker *w, struct repo *mirror, const struct repo_ur
     git = NULL;
     if (rc == 0)
         rc = share_objects(tmp, mirror, err);
+    if (rc == 0)
+        rc = copy_refs(tmp, mirror, err);
     struct repo *r = NULL;
     if (rc == 0)
         rc = repo_open(&r, tmp, err);
@@ -210,8 +241,8 @@ static int update_tree(char **out_before, struct worker *w, struct repo *mirror,
     auto_(repo_closep) struct repo *r = NULL;
     auto_free char *before = NULL;
     bool mend = repo_tree_commit(&before, dir, NULL) < 0;
-    if (share_objects(dir, mirror, err) < 0 || repo_open(&r, dir, err) < 0 ||
-        set_up(w, r->git, url, err) < 0)
+    if (share_objects(dir, mirror, err) < 0 || copy_refs(dir, mirror, err) < 0 ||
+        repo_open(&r, dir, err) < 0 || set_up(w, r->git, url, err) < 0)
         return -1;
     bool same = before && str_eq(before, commit) && !w->want.force;
     if (!same && update_files(w, r, commit, dir, mend, err) < 0)

@@ -116,6 +116,15 @@ ok "undev" ends 0 stack undev web
 ok "up" ends 0 stack up -d
 is "the service is of the repository again" "$(printed)" two
 
+# another ref for a pipeline
+git -C ../origin checkout -q -b side
+echo side >../origin/said
+git -C ../origin commit -qam side
+ok "rebuild --ref" ends 0 stack rebuild web --ref side --format json
+is "builds that commit" "$(sed -n '/^[{[]/,$p' "$work/output" | jq -r '.. | .commit? // empty' | head -n 1)" \
+    "$(git -C ../origin rev-parse side)"
+is "the work tree of the stack is what it was" "$(cat "$tree/said")" two
+
 # what works from labels when the cache is gone
 mv "$STACK_CACHE" "$work/gone"
 mv ../origin ../moved

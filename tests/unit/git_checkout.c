@@ -38,6 +38,7 @@ static void a_work_tree_is_what_the_ref_means(void **state)
         assert_string_equal(commit, cases[i].commit);
     }
     run_sh("test -x tree0/tool && test ! -x tree0/file && test \"$(readlink tree0/link)\" = file");
+    run_sh("cd tree0 && test \"$(git describe --tags)\" = v1 && git log -1 origin/stable/1");
     run_sh("test -z \"$(git -C tree0 status --porcelain)\" && git -C tree0 fsck 2>&1");
 }
 
