@@ -83,8 +83,8 @@ $(out)/tests/%.t: $(out)/tests/%.o $(support) $(out)/libstack.a
 
 $(filter $(out)/tests/fuzz/%,$(programs)): $(driver)
 
-$(out)/tests/fuzz/%.fuzz: $(out)/tests/fuzz/%.o $(out)/libstack.a
-	$(call show,link)$(CC) $(all_ldflags) -fsanitize=fuzzer -o $@ $^ $(libs)
+$(out)/tests/fuzz/%.fuzz: $(out)/tests/fuzz/%.o $(support) $(out)/libstack.a
+	$(call show,link)$(CC) $(all_ldflags) -fsanitize=fuzzer -o $@ $^ $(libs) -lcmocka
 
 # A change of flags rebuilds everything.
 $(out)/flags: FORCE

@@ -31,6 +31,7 @@ struct grpc_call {
     struct h2_stream *stream;
     const struct served *served; /* NULL: there is no such method */
     struct str in;
+    bool asked; /* a message came */
     bool finished;
     void *state;
 };
@@ -83,6 +84,7 @@ static bool next_message(struct grpc_call *c)
     }
     if (c->in.len - FRAME_LEN < len)
         return false;
+    c->asked = true;
     c->served->method->message(c, (const uint8_t *)c->in.buf + FRAME_LEN, len);
     str_consume(&c->in, FRAME_LEN + len);
     return true;
@@ -113,6 +115,8 @@ static void on_end(void *ctx, struct h2_stream *s)
         grpc_finish(c, GRPC_INVALID_ARGUMENT, "the message is cut");
     else if (!c->finished && c->served->method->end)
         c->served->method->end(c);
+    else if (!c->finished && !c->asked)
+        grpc_finish(c, GRPC_INVALID_ARGUMENT, "there is no message");
 }
 
 static void on_room(void *ctx, struct h2_stream *s)

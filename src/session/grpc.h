@@ -31,7 +31,7 @@ struct grpc_method {
     const char *path; /* "/package.Service/Method" */
     void (*begin)(struct grpc_call *c);
     void (*message)(struct grpc_call *c, const uint8_t *data, size_t len);
-    void (*end)(struct grpc_call *c);  /* the caller sends no more */
+    void (*end)(struct grpc_call *c);  /* the caller sends no more; NULL: it needs one message */
     void (*room)(struct grpc_call *c); /* less than GRPC_ROOM bytes are queued again */
     void (*gone)(struct grpc_call *c); /* frees grpc_state() */
 };
