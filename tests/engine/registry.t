@@ -181,6 +181,15 @@ services:
 END
 forget
 ok "a build from it" ends 0 stack build from
+# Which platform that is, the engine knows alone: it fetches the base and asks for the login.
+cat >"$work/from/Dockerfile" <<END
+FROM --platform=\$BUILDPLATFORM $one/team/made:1
+RUN echo again && cat /made
+END
+forget
+ok "a build whose base the engine fetches by itself" ends 0 stack --debug build from
+ok "asks for the login" said "session: /moby.filesync.v1.Auth/Credentials"
+ok "without a word of the password there" test -z "$(grep -e 'pa ss' -e "$good" "$work/output")"
 ok "a pull for a platform" ends 0 stack pull
 kill "$registry"
 wait "$registry" 2>"$work/waited"

@@ -305,6 +305,21 @@ static void an_engine_without_sessions(void **state)
     assert_int_equal(peer_requests(f.peer)->len, 2);
 }
 
+static void a_session_that_breaks_off(void **state)
+{
+    auto_fixture struct fixture f;
+    fixture_open(&f, *state, "FROM scratch\nRUN --mount=type=secret,id=x true\n");
+    peer_reply(f.peer,
+               "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+               "what is no HTTP/2 at all",
+               PEER_KEEP);
+    peer_answer(f.peer, 200, "{\"error\":\"no active session for x\"}\n");
+    build(&f);
+    assert_failed(&f, ERR_BUILD, "no active session");
+    assert_non_null(strstr(f.err.hint, "the session of the build broke off: "));
+    SAW(&f, 1, "POST /v1.41/build?version=2&session=");
+}
+
 /* With an additional context `more`, which is a folder. */
 static void fixture_open_folder(struct fixture *f, const char *dir)
 {
@@ -433,6 +448,7 @@ int main(void)
         stack_test(a_frontend_that_cannot_be_fetched),
         stack_test(mistakes_before_anything_is_sent),
         stack_test(an_engine_without_sessions),
+        stack_test(a_session_that_breaks_off),
         stack_test(a_folder_becomes_an_image_for_a_while),
         stack_test(a_folder_that_cannot_be_sent),
         stack_test(cancelled_at_every_turn),
