@@ -95,8 +95,13 @@ static int exit_code(struct cli *cli, const char *id, struct error *err)
         rq_exec_inspect(&rq, id);
         if (engine_do(&seen, cli->engine, &rq, err) < 0)
             return -1;
-        if (!json_bool(seen, "Running", false) || i == STILL_RUNNING_TRIES)
+        if (!json_bool(seen, "Running", false))
             return (int)json_int(seen, "ExitCode", 0);
+        if (i == STILL_RUNNING_TRIES) {
+            error_set(err, ERR_NETWORK, 0,
+                      "the connection to the command ended, and it still runs");
+            return error_hint(err, "'stack top' shows it; the container's end is its end, too");
+        }
         bool over = false;
         struct loop_timer *timer = NULL;
         loop_after(&timer, cli->loop, STILL_RUNNING_MS, on_pause, &over);

@@ -211,8 +211,9 @@ static void no_engine(struct error *out, const struct engine *e, const struct er
 {
     const struct engine_endpoint *ep = &e->endpoint;
     const char *reason = e->ssh ? ssh_complaint(e->ssh) : NULL;
-    if (!reason && (reason = strstr(err->msg, "': ")))
-        reason += strlen("': ");
+    const char *detail = strstr(err->msg, "': ");
+    if (!reason && !http_lost(err) && detail)
+        reason = detail + strlen("': ");
     error_set(out, ERR_NETWORK, err->code, "no engine answers at %s: %s", ep->host,
               reason ? reason : err->msg);
 
@@ -222,7 +223,13 @@ static void no_engine(struct error *out, const struct engine *e, const struct er
                    "this user may not use '%s': add it to the group that owns the socket "
                    "(sudo usermod -aG docker $USER, then log in again)",
                    socket);
-    } else if (ep->tls && (strstr(out->msg, "SSL") || strstr(out->msg, "certificate"))) {
+    } else if (e->ssh) {
+        error_hint(out,
+                   "see whether ssh gets there without a question, and finds docker: try "
+                   "'docker -H %s version' or ssh itself",
+                   ep->host);
+    } else if (ep->tls &&
+               (http_lost(err) || strstr(out->msg, "SSL") || strstr(out->msg, "certificate"))) {
         error_hint(out, "its certificate and ours must be of one authority: see %s",
                    str_eq(ep->context, "default") ? "DOCKER_CERT_PATH" : "the context's TLS files");
     } else if (str_eq(ep->why, "the default")) {
@@ -295,15 +302,23 @@ static bool try_again(struct engine_call *c, const struct error *err)
     return true;
 }
 
+/* Behind ssh, and with TLS 1.3, a refusal comes when the request was sent already. */
+static bool never_reached(const struct engine *e, const struct error *err)
+{
+    return http_lost(err) && (e->ssh ? ssh_complaint(e->ssh) != NULL : e->endpoint.tls);
+}
+
 static void failed(struct engine_call *c, const struct error *err)
 {
     auto_error struct error shown = ERROR_INIT;
     if (c->failure.kind) {
         error_move(&shown, &c->failure);
         error_wrap(&shown, "the engine's answer");
+    } else if (!c->e->answered && (http_absent(err) || never_reached(c->e, err))) {
+        no_engine(&shown, c->e, err);
     } else if (try_again(c, err)) {
         return;
-    } else if (http_absent(err) || (c->e->ssh && ssh_complaint(c->e->ssh) && !c->e->answered)) {
+    } else if (http_absent(err)) {
         no_engine(&shown, c->e, err);
     } else {
         error_copy(&shown, err);

@@ -14,7 +14,7 @@ static const char *next_step(const struct error *err)
         return "see whether the engine runs ('docker info'); the same command again goes on where "
                "this one stopped";
     case ERR_PROTOCOL:
-        return "see whether an engine is behind that address ('stack version'); the same command "
+        return "see whether an engine is behind that address ('stack doctor'); the same command "
                "again goes on where this one stopped";
     case ERR_BUILD:
         return "'stack build' tries that alone; the same command again goes on where this one "

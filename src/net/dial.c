@@ -257,6 +257,11 @@ long dial_recv(struct dial *c, char *buf, size_t max)
     return result_of(rc, n);
 }
 
+const char *dial_problem(const struct dial *c)
+{
+    return c->detail[0] ? c->detail : NULL;
+}
+
 /* libcurl has no call for it; its TLS library does. Where that is another one, the peer sees the
  * end only when the connection closes. */
 static void end_tls(struct dial *c)

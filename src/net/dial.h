@@ -27,6 +27,8 @@ long dial_send(struct dial *c, const char *data, size_t len);
 long dial_recv(struct dial *c, char *buf, size_t max);
 /* Ends the writing direction: with TLS by its own notice, as the socket has both ways. */
 void dial_end_write(struct dial *c);
+/* What libcurl said last of what went wrong, or NULL. */
+const char *dial_problem(const struct dial *c);
 void dial_close(struct dial *c);
 
 #endif

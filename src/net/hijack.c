@@ -70,7 +70,7 @@ static void end(struct hijack *j, const struct error *err)
 static void broke(struct hijack *j)
 {
     auto_error struct error err = ERROR_INIT;
-    http_broke(j->h, j->step != CONNECTING, j->step > ASKED, &err);
+    http_broke(j->h, j->step != CONNECTING, j->step > ASKED, stream_problem(j->stream), &err);
     end(j, &err);
 }
 

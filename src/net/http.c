@@ -251,7 +251,7 @@ static void at_end(struct http_call *c, bool broken)
         c->sent = 0;
         open_stream(c);
     } else {
-        http_broke(c->h, c->began, c->headers_came, &err);
+        http_broke(c->h, c->began, c->headers_came, stream_problem(c->stream), &err);
         fail(c, &err);
     }
 }

@@ -25,12 +25,14 @@ char *http_refusal(int status, const char *body, size_t len)
     return n > 0 ? xstrndup(message, n) : xasprintf("HTTP status %d", status);
 }
 
-int http_broke(const struct http *h, bool sent, bool headers_came, struct error *err)
+int http_broke(const struct http *h, bool sent, bool headers_came, const char *problem,
+               struct error *err)
 {
-    return error_set(err, ERR_NETWORK, HTTP_LOST, "the connection to %s broke %s", h->where,
+    return error_set(err, ERR_NETWORK, HTTP_LOST, "the connection to %s broke %s%s%s", h->where,
                      headers_came ? "in the middle of the answer"
                      : sent       ? "after the request was sent, before an answer came"
-                                  : "before the request was sent");
+                                  : "before the request was sent",
+                     problem ? ": " : "", problem ? problem : "");
 }
 
 int http_malformed(const struct http *h, const char *why, struct error *err)

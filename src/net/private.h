@@ -47,9 +47,10 @@ void http_calls_cancel(struct http *h);
 void http_close_kept(struct http *h);
 void http_close_hijacks(struct http *h);
 
-/* Fills *err for a connection that broke, of which this much was done; for an answer that is none.
- * -1 both. */
-int http_broke(const struct http *h, bool sent, bool headers_came, struct error *err);
+/* Fills *err for a connection that broke, of which this much was done, `problem` may be NULL; for
+ * an answer that is none. -1 both. */
+int http_broke(const struct http *h, bool sent, bool headers_came, const char *problem,
+               struct error *err);
 int http_malformed(const struct http *h, const char *why, struct error *err);
 
 #endif

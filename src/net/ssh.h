@@ -1,6 +1,7 @@
 /*
  * An engine behind ssh. A private unix socket is listened on; each connection to it is carried by
- * an ssh of its own, which runs `docker system dial-stdio` on the other side.
+ * an ssh, which runs `docker system dial-stdio` on the other side; they share one connection to it,
+ * or a few where there are more of them than an sshd allows for one.
  */
 #ifndef NET_SSH_H
 #define NET_SSH_H

@@ -190,6 +190,11 @@ long stream_recv(struct stream *s, char *buf, size_t max)
     return errno == EAGAIN || errno == EINTR ? STREAM_AGAIN : STREAM_BROKEN;
 }
 
+const char *stream_problem(const struct stream *s)
+{
+    return s->dial && s->h->tls ? dial_problem(s->dial) : NULL;
+}
+
 void stream_end_write(struct stream *s)
 {
     if (s->dial)

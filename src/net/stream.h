@@ -34,6 +34,8 @@ void stream_watch(struct stream *s, int events);
 #define STREAM_BROKEN (-2) /* none ever again */
 long stream_send(struct stream *s, const char *data, size_t len);
 long stream_recv(struct stream *s, char *buf, size_t max);
+/* Why it is broken, where more is known than that: what TLS says. NULL otherwise. */
+const char *stream_problem(const struct stream *s);
 /* Tells the peer that no more comes. */
 void stream_end_write(struct stream *s);
 /* NULL is allowed. */

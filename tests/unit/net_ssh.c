@@ -63,11 +63,13 @@ static void a_request_goes_through_ssh(void **state)
     if (ping("ssh://me@host:2222/run/my.sock", &err))
         fail_msg("%s", err.msg);
     auto_free char *args = read_all("args");
-    auto_free char *want = xasprintf(
-        "-oConnectTimeout=10 -oControlMaster=auto -oControlPath=%s/stack/ssh-%%C -T -l me "
-        "-p 2222 -- host docker --host=unix:///run/my.sock system dial-stdio\n",
-        (char *)*state);
-    assert_string_equal(args, want);
+    auto_free char *begin = xasprintf("-oConnectTimeout=10 -oControlMaster=auto "
+                                      "-oControlPath=%s/stack/ssh-",
+                                      (char *)*state);
+    assert_memory_equal(args, begin, strlen(begin));
+    assert_string_equal(strchr(args + strlen(begin), ' '),
+                        " -T -l me -p 2222 -- host docker --host=unix:///run/my.sock system "
+                        "dial-stdio\n");
 }
 
 static void the_parts_of_an_address_are_optional(void **state)
