@@ -9,11 +9,12 @@
 
 /*
  * A list of chunks, the newest first. Chunks are zeroed when they are made and never reused, so
- * handing out memory is an addition. What is larger than a quarter of a chunk gets one of its own,
- * put behind the current chunk, whose rest stays in use.
+ * handing out memory is an addition. They grow with what was handed out. What is larger than a
+ * quarter of the next one gets one of its own, put behind the current chunk, whose rest stays in
+ * use.
  */
 
-enum { CHUNK_SIZE = 16 * 1024 };
+enum { CHUNK_SIZE = 16 * 1024, CHUNK_MAX = 256 * 1024, GROWTH = 8 };
 
 struct chunk {
     struct chunk *next;
@@ -64,14 +65,16 @@ void *arena_alloc(struct arena *a, size_t size)
         c->used += need;
         return p;
     }
-    if (c && need > CHUNK_SIZE / 4) {
+    size_t next = a->used / GROWTH;
+    next = next < CHUNK_SIZE ? CHUNK_SIZE : next > CHUNK_MAX ? CHUNK_MAX : next;
+    if (c && need > next / 4) {
         struct chunk *own = chunk_new(need);
         own->used = need;
         own->next = c->next;
         c->next = own;
         return own->data;
     }
-    struct chunk *fresh = chunk_new(need > CHUNK_SIZE ? need : CHUNK_SIZE);
+    struct chunk *fresh = chunk_new(need > next ? need : next);
     fresh->used = need;
     fresh->next = c;
     a->current = fresh;

@@ -30,9 +30,8 @@
 struct folder {
     const char *path; /* "" : the context itself */
     int depth;
-    struct {
-        VEC(struct item);
-    } items;
+    struct item *items; /* in the arena */
+    size_t len;
 };
 
 struct item {
@@ -176,6 +175,7 @@ static int add_link(struct part *p, int dir_fd, const char *name, struct context
 
 /* Folders. */
 
+/* Names, each the last part of a path in the arena. */
 struct names {
     VEC(char *);
 };
@@ -185,21 +185,21 @@ static int name_order(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The paths of what is in the folder, sorted. */
+/* What is in the folder, sorted. */
 static int read_names(struct part *p, DIR *dir, const struct folder *f, struct names *names,
                       struct error *err)
 {
-    size_t prefix = strlen(f->path);
+    size_t prefix = strlen(f->path), slash = prefix > 0;
     struct dirent *de;
     for (errno = 0; (de = readdir(dir)); errno = 0) {
         if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
             continue;
         size_t len = strlen(de->d_name);
-        char *path = arena_alloc(p->arena, prefix + len + 2);
+        char *path = arena_alloc(p->arena, prefix + slash + len + 1);
         memcpy(path, f->path, prefix);
-        path[prefix] = '/';
-        memcpy(path + prefix + (prefix > 0), de->d_name, len + 1);
-        *vec_push(names) = path;
+        memcpy(path + prefix, "/", slash);
+        memcpy(path + prefix + slash, de->d_name, len + 1);
+        *vec_push(names) = path + prefix + slash;
     }
     if (errno)
         return read_error(err, p, f->path);
@@ -220,11 +220,10 @@ static int add_folder(struct part *p, struct item *it, int depth, struct error *
     return 0;
 }
 
-/* Adds what is at `path`; *added is NULL when that is nothing. */
-static int add(struct part *p, int dir_fd, struct folder *f, const char *path, struct item **added,
-               struct error *err)
+/* Adds what is at `path`, the last part of which is `name`; *added is NULL when that is nothing. */
+static int add(struct part *p, int dir_fd, struct folder *f, const char *path, const char *name,
+               struct item **added, struct error *err)
 {
-    const char *name = *f->path ? path + strlen(f->path) + 1 : path;
     struct item it = { .entry = { .path = path } };
     struct context_entry *e = &it.entry;
     struct stat st;
@@ -250,7 +249,7 @@ static int add(struct part *p, int dir_fd, struct folder *f, const char *path, s
         return -1;
     if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
         e->rdev = st.st_rdev;
-    *added = vec_push(&f->items);
+    *added = &f->items[f->len++];
     **added = it;
     return 0;
 }
@@ -275,13 +274,15 @@ static int walk(struct part *p, DIR *dir, struct folder *f, bool down, struct er
 static int walk_names(struct part *p, int dir_fd, struct folder *f, const struct names *names,
                       bool down, struct error *err)
 {
+    size_t prefix = *f->path ? strlen(f->path) + 1 : 0;
+    f->items = arena_alloc(p->arena, names->len * sizeof(*f->items));
     for (size_t i = 0; i < names->len; i++) {
+        const char *name = names->items[i];
         struct item *it;
-        if (add(p, dir_fd, f, names->items[i], &it, err) < 0)
+        if (add(p, dir_fd, f, name - prefix, name, &it, err) < 0)
             return -1;
         struct folder *child = it ? it->folder : NULL;
         if (child && down) {
-            const char *name = *f->path ? child->path + strlen(f->path) + 1 : child->path;
             DIR *dir = open_folder(p, dir_fd, name, child->path, err);
             if (!dir || walk(p, dir, child, true, err) < 0)
                 return -1;
@@ -347,17 +348,8 @@ static char *make_cache_path(const struct context_place *place, const char *cach
     return xasprintf("%s/%.32s", cache_dir, hex);
 }
 
-static void free_folder(struct folder *f)
-{
-    vec_each (it, &f->items)
-        if (it->folder)
-            free_folder(it->folder);
-    vec_free(&f->items);
-}
-
 static void scan_free(struct scan *s)
 {
-    free_folder(s->root);
     for (size_t i = 0; i < s->nparts; i++) {
         struct part *p = &s->parts[i];
         arena_free(p->arena);
@@ -473,16 +465,16 @@ static bool stays(const struct item *it)
 {
     if (!it->ignored)
         return true;
-    for (size_t i = 0; i < it->folder->items.len; i++)
-        if (stays(&it->folder->items.items[i]))
+    for (size_t i = 0; i < it->folder->len; i++)
+        if (stays(&it->folder->items[i]))
             return true;
     return false;
 }
 
 static void flatten(struct flat *flat, const struct folder *f)
 {
-    for (size_t i = 0; i < f->items.len; i++) {
-        const struct item *it = &f->items.items[i];
+    for (size_t i = 0; i < f->len; i++) {
+        const struct item *it = &f->items[i];
         if (!stays(it))
             continue;
         if (flat->entries)

@@ -317,6 +317,7 @@ static void take_ports(struct extraction *x, struct service *s)
 static void take_mounts(struct extraction *x, struct service *s)
 {
     const struct node *list = node_get(s->config, "volumes");
+    const struct node *declared = node_get(x->doc, "volumes"); /* as x->volumes */
     struct mount *mounts = arena_alloc(x->a, list_len(list) * sizeof(*mounts));
     for (size_t i = 0; i < list_len(list); i++) {
         const struct node *n = list->items[i];
@@ -329,12 +330,12 @@ static void take_mounts(struct extraction *x, struct service *s)
             .read_only = node_bool_at(n, "read_only", false),
             .config = n,
         };
-        for (size_t k = 0; source && !strcmp(m->type, "volume") && k < x->st->nvolumes; k++)
-            if (!strcmp(x->volumes[k].key, source)) {
-                x->volumes[k].used = true;
-                m->volume = &x->volumes[k];
-                m->source = x->volumes[k].name;
-            }
+        long k = source && !strcmp(m->type, "volume") ? node_index(declared, source) : -1;
+        if (k >= 0) {
+            x->volumes[k].used = true;
+            m->volume = &x->volumes[k];
+            m->source = x->volumes[k].name;
+        }
     }
     s->mounts = mounts;
 }

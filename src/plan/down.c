@@ -80,9 +80,9 @@ static void find_users(struct down *d)
     }
 }
 
-/* Removes an object after the containers that use it; not when one of them stays. */
-static void remove_object(struct down *d, enum op_kind kind, const char *name,
-                          const struct strmap *users)
+/* Removes an object after the containers that use it; NULL, and not, when one of them stays. */
+static struct op *remove_object(struct down *d, enum op_kind kind, const char *name,
+                                const struct strmap *users)
 {
     struct planner *p = &d->p;
     const struct user *first = strmap_get(users, name);
@@ -90,7 +90,7 @@ static void remove_object(struct down *d, enum op_kind kind, const char *name,
         if (!d->removals[it->c - p->now->containers]) {
             planner_note(p, "%s '%s' stays: container '%s' uses it", op_words[kind].object, name,
                          it->c->name);
-            return;
+            return NULL;
         }
     struct op *op = graph_add(&p->graph, kind, name, NULL);
     op->id = name;
@@ -98,6 +98,7 @@ static void remove_object(struct down *d, enum op_kind kind, const char *name,
         op->ref = name;
     for (const struct user *it = first; it; it = it->next)
         graph_need(&p->graph, op, d->removals[it->c - p->now->containers], false);
+    return op;
 }
 
 /* A name that begins with the stack's is surely its own; another one may be shared. */
@@ -155,7 +156,9 @@ static void remove_anonymous(struct down *d, const struct seen_container *c)
         if (!mount_is_anonymous(&c->mounts[i]) || strmap_has(&d->gone, name))
             continue;
         strmap_set(&d->gone, name, NULL);
-        remove_object(d, OP_VOLUME_REMOVE, name, &d->volumes);
+        struct op *op = remove_object(d, OP_VOLUME_REMOVE, name, &d->volumes);
+        if (op)
+            op->volumes = true;
     }
 }
 

@@ -97,8 +97,9 @@ struct op {
     const char *const *wait_ids; /* WAIT: containers that already run, NULL-terminated */
     int timeout_s;               /* STOP, RESTART, WAIT; -1: default */
     const char *signal;          /* KILL, STOP */
-    bool force, volumes;         /* REMOVE; VOLUME_REMOVE: force */
-    const struct node *hook;     /* HOOK */
+    bool force;                  /* REMOVE, VOLUME_REMOVE */
+    bool volumes; /* REMOVE: anonymous ones go along; VOLUME_REMOVE: it may have gone so */
+    const struct node *hook; /* HOOK */
 
     struct op_need *needs;
     size_t nneeds;

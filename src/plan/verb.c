@@ -108,6 +108,7 @@ static void remove_anonymous(struct verb *v)
             if (!op) {
                 op = graph_add(&v->p.graph, OP_VOLUME_REMOVE, m->name, NULL);
                 op->id = m->name;
+                op->volumes = true;
                 strmap_set(&removals, m->name, op);
             }
             graph_need(&v->p.graph, op, v->removals[i], false);

@@ -18,7 +18,8 @@ static void on_volume(void *ctx, const struct engine_answer *answer, const struc
     struct task *t = ctx;
     t->call = NULL;
     if (!err) {
-        task_done(t, answer->status == 404 ? OUTCOME_SKIPPED : OUTCOME_DONE);
+        bool gone = answer->status == 404 && !t->op->volumes;
+        task_done(t, gone ? OUTCOME_SKIPPED : OUTCOME_DONE);
         return;
     }
     if (answer_lost(err)) {

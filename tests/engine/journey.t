@@ -142,6 +142,7 @@ ok "and from then on they are its own" ends 0 other up -d
 is "with nothing to do" "$(cat "$work/output")" "nothing to do, 2 running"
 ok "the first one is refused now" ends 6 stack up -d
 ok "down -v" ends 0 other down -v
+is "anonymous volumes count as removed" "$(grep -c 'nothing to do' "$work/output")" 0
 is "nothing is left" "$(left_of "$name")" ""
 
 # Two at once: one waits for the other.
