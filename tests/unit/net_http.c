@@ -530,7 +530,7 @@ static void the_reader_may_keep_the_peer_waiting(void **state)
     while (reply.len < BODY + 100)
         str_addc(&reply, 'x');
     peer_reply(f->p, reply.buf, PEER_CLOSE);
-    struct http_request rq = { .method = "GET", .path = "/x", .silence_ms = 10 };
+    struct http_request rq = { .method = "GET", .path = "/x", .silence_ms = 250 };
     struct http_handlers hd = { .on_data = hold_it, .done = set_done, .ctx = &s };
     s.victims[0] = http_start(f->h, &rq, &hd);
     int turns = 0;
@@ -538,7 +538,7 @@ static void the_reader_may_keep_the_peer_waiting(void **state)
         int before = s.pieces;
         bool later = false;
         struct loop_timer *timer;
-        loop_after(&timer, f->l, turns == 1 ? 40 : 1, set_flag, &later);
+        loop_after(&timer, f->l, turns == 1 ? 500 : 1, set_flag, &later);
         assert_true(loop_wait(f->l, &later));
         assert_in_range(s.pieces - before, 0, 1);
         if (!s.done)
