@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "cli/bake.h"
 #include "cli/change.h"
 #include "text/node.h"
 
@@ -16,7 +17,7 @@ struct image_options {
     struct strv args, ssh;
     const char *policy;
     const char *memory, *builder, *provenance, *sbom;
-    bool check, push;
+    bool check, print, push;
 };
 #define OPTIONS image_options
 
@@ -35,6 +36,7 @@ static const struct option build_rows[] = {
     ROW_FLAG(0, "changed", changed, "Only images whose sources have changed since they were built"),
     ROW_FLAG(0, "no-cache", no_cache, "Run every step again"),
     ROW_FLAG(0, "pull", pull, "Look for newer base images"),
+    ROW_FLAG(0, "print", print, "Build nothing: print a file for 'docker buildx bake'"),
     ROW_FLAG(0, "push", push, "Push the images that were built"),
     ROW_STRINGS(0, "ssh", ssh, "default|ID=SOCKET", COMPLETE_NONE,
                 "Let the steps use an SSH agent, over the file's; repeatable"),
@@ -186,9 +188,24 @@ static int run_images(struct cli *cli, enum op_kind kind, const char *verb,
     return code;
 }
 
+static int print_bake(struct cli *cli, const struct image_options *o, const struct strv *args,
+                      struct error *err)
+{
+    auto_strv struct strv all = STRV_INIT;
+    if (cli_load(cli, args, err) < 0)
+        return -1;
+    if (args->len && o->with_deps)
+        with_dependencies(&all, cli->stack, args);
+    auto_free char *text = bake_text(cli->stack, all.len ? &all : args);
+    fputs(text, stdout);
+    return EXIT_DONE;
+}
+
 static int run_build(struct cli *cli, void *values, const struct strv *args, struct error *err)
 {
     const struct image_options *o = values;
+    if (o->print)
+        return print_bake(cli, o, args, err);
     int code = run_images(cli, OP_IMAGE_BUILD, "build", o, args, err);
     if (code != EXIT_DONE || !o->push)
         return code;
