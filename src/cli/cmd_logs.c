@@ -200,6 +200,10 @@ const struct command cmd_logs = {
     .group = "Everyday",
     .usage = "[OPTIONS] [SERVICE...]",
     .summary = "Show the output of containers, in the order of time",
+    .text =
+        "With -f it goes on until nothing of what it follows runs any more and no command is at "
+        "work on the stack: a restart does not end it. --grep and --not look at lines without "
+        "their prefix and without colours; what --tail counts is counted before.",
     .examples = examples,
     .options = rows,
     .noptions = countof(rows),

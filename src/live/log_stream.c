@@ -121,11 +121,11 @@ static size_t next_message(const char *text, size_t len)
     int64_t at_ns, next_ns;
     char time[40];
     size_t head = read_time(&at_ns, time, text, len);
-    const char *from = text + head + TIME_LEN;
-    while (head && from < text + len && from <= text + whole + TIME_LEN) {
-        const char *z = memchr(from, 'Z', (size_t)(text + len - from));
-        if (!z)
-            break;
+    if (!head || len < head + TIME_LEN)
+        return len;
+    const char *from = text + head + TIME_LEN, *z;
+    while (from <= text + whole + TIME_LEN &&
+           (z = memchr(from, 'Z', (size_t)(text + len - from)))) {
         const char *begin = z + 1 - TIME_LEN;
         size_t at = (size_t)(begin - text);
         if (read_time(&next_ns, time, begin, len - at) == TIME_LEN + 1 &&
