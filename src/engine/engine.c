@@ -10,11 +10,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/num.h"
-#include "engine/headers.h"
+#include "engine/private.h"
 #include "engine/requests.h"
 #include "net/lines.h"
-#include "net/ssh.h"
 
 /*
  * A call is sent at once, unless it changes something and the version is not known: then it waits
@@ -25,25 +23,8 @@
  * marked, and freed on the way out: `nested`.
  */
 
-enum { RETRIES = 2, SSH_CONNECTIONS = 2 };
+enum { RETRIES = 2 };
 static const int retry_pause_ms[RETRIES] = { 50, 250 };
-
-struct engine {
-    struct loop *loop;
-    struct http *http;
-    struct ssh *ssh; /* carries the connections of ssh:// */
-    struct engine_endpoint endpoint;
-    struct strv headers;       /* the user's own, for every request */
-    struct engine_call *calls; /* all that have not ended */
-    struct engine_call *ping;  /* the one that asks for the version */
-    int api;
-    bool pinned;          /* api is the user's, DOCKER_API_VERSION */
-    bool answered;        /* at least once */
-    struct error too_old; /* set when it is */
-    char *server;
-    unsigned sent;
-    int64_t silence_ms; /* STACK_SILENCE_MS: for every request instead of its own; 0: not set */
-};
 
 struct engine_call {
     struct engine_call *prev, *next;
@@ -83,7 +64,7 @@ void engine_request_clear(struct engine_request *rq)
     *rq = (struct engine_request){ 0 };
 }
 
-static void call_free(struct engine_call *c)
+void engine_call_free(struct engine_call *c)
 {
     DL_DELETE(c->e->calls, c);
     if (c->e->ping == c)
@@ -102,19 +83,10 @@ static void finish(struct engine_call *c, const struct engine_answer *answer,
 {
     c->nested = true;
     c->hd.done(c->hd.ctx, err ? NULL : answer, err);
-    call_free(c);
+    engine_call_free(c);
 }
 
 /* --- the version --- */
-
-/* "1.51" gives 51; 0 for anything else. */
-static int parse_version(const char *text)
-{
-    int64_t minor;
-    if (!str_starts(text, "1.") || num_range(&minor, text + 2, 1, 999))
-        return 0;
-    return (int)minor;
-}
 
 static void learn(struct engine *e, const struct http_response *r)
 {
@@ -123,7 +95,7 @@ static void learn(struct engine *e, const struct http_response *r)
     e->answered = true;
     if (server && !e->server)
         e->server = xstrndup(server, 200);
-    int minor = version ? parse_version(version) : 0;
+    int minor = version ? engine_parse_version(version) : 0;
     if (minor == 0)
         return;
     if (minor < ENGINE_API_MIN && !e->too_old.kind) {
@@ -258,7 +230,7 @@ static void on_headers(void *ctx, const struct http_response *r)
         c->hd.on_open(c->hd.ctx);
         c->nested = false;
         if (c->canceled)
-            call_free(c);
+            engine_call_free(c);
     }
 }
 
@@ -280,7 +252,7 @@ static bool on_data(void *ctx, const char *data, size_t len)
         c->hd.on_data(c->hd.ctx, data, len);
     c->nested = false;
     if (c->canceled) {
-        call_free(c);
+        engine_call_free(c);
         return false;
     }
     return more;
@@ -442,7 +414,7 @@ void engine_cancel(struct engine_call *c)
 {
     c->canceled = true;
     if (!c->nested)
-        call_free(c);
+        engine_call_free(c);
 }
 
 /* --- straight-line use --- */
@@ -528,121 +500,4 @@ struct hijack *engine_hijack(struct engine *e, const char *path, const char *pro
             strv_add(&all, *header);
     e->sent++;
     return hijack_start(e->http, "POST", full, protocol, &all, text, hd);
-}
-
-/* --- opening --- */
-
-static int open_http(struct engine *e, struct error *err)
-{
-    const struct engine_endpoint *ep = &e->endpoint;
-    struct http_endpoint http = {
-        .name = ep->host,
-        .base_url = "http://localhost",
-        .ca_file = ep->ca_file,
-        .cert_file = ep->cert_file,
-        .key_file = ep->key_file,
-        .skip_verify = ep->skip_verify,
-    };
-    auto_free char *url = NULL;
-    if (str_starts(ep->host, "unix://")) {
-        http.socket_path = ep->host + strlen("unix://");
-    } else if (str_starts(ep->host, "ssh://")) {
-        if (ssh_open(&e->ssh, e->loop, ep->host, err))
-            return -1;
-        http.socket_path = ssh_socket(e->ssh);
-        http.max_connections = SSH_CONNECTIONS;
-    } else {
-        url = xasprintf("http%s://%s", ep->tls ? "s" : "", ep->host + strlen("tcp://"));
-        http.base_url = url;
-    }
-    return http_open(&e->http, e->loop, &http, err);
-}
-
-/* DOCKER_API_VERSION pins the version. */
-static int pin(struct engine *e, struct error *err)
-{
-    const char *text = getenv("DOCKER_API_VERSION");
-    if (!text || !*text)
-        return 0;
-    e->api = parse_version(text);
-    e->pinned = true;
-    if (e->api == 0)
-        return error_set(err, ERR_USAGE, 0, "DOCKER_API_VERSION is '%s', which is no API version",
-                         text);
-    if (e->api < ENGINE_API_MIN)
-        return error_set(err, ERR_USAGE, 0, "DOCKER_API_VERSION is '%s'; stack needs at least 1.%d",
-                         text, ENGINE_API_MIN);
-    return 0;
-}
-
-/* STACK_SILENCE_MS: how long an engine may say nothing. For tests, which cannot wait for minutes.
- */
-static int limit_silence(struct engine *e, struct error *err)
-{
-    const char *text = getenv("STACK_SILENCE_MS");
-    if (text && *text && num_range(&e->silence_ms, text, 1, 3600 * 1000) < 0)
-        return error_set(err, ERR_USAGE, 0,
-                         "STACK_SILENCE_MS is '%s', which is no number of "
-                         "milliseconds",
-                         text);
-    return 0;
-}
-
-int engine_open(struct engine **out, struct loop *l, const struct engine_options *opt,
-                struct error *err)
-{
-    auto_(engine_closep) struct engine *e = xnew(struct engine);
-    e->loop = l;
-    if (engine_find(&e->endpoint, opt, err) || pin(e, err) || limit_silence(e, err) ||
-        open_http(e, err))
-        return -1;
-    headers_of_config(&e->headers);
-    log_debug("engine: %s (%s)", e->endpoint.host, e->endpoint.why);
-    *out = take(e);
-    return 0;
-}
-
-void engine_close(struct engine *e)
-{
-    if (!e)
-        return;
-    while (e->calls)
-        call_free(e->calls);
-    http_close(e->http);
-    ssh_close(e->ssh);
-    engine_endpoint_clear(&e->endpoint);
-    strv_clear(&e->headers);
-    error_clear(&e->too_old);
-    free(e->server);
-    free(e);
-}
-
-const struct engine_endpoint *engine_endpoint(const struct engine *e)
-{
-    return &e->endpoint;
-}
-
-struct loop *engine_loop(const struct engine *e)
-{
-    return e->loop;
-}
-
-struct http *engine_http(const struct engine *e)
-{
-    return e->http;
-}
-
-int engine_api(const struct engine *e)
-{
-    return e->api;
-}
-
-const char *engine_server(const struct engine *e)
-{
-    return e->server;
-}
-
-unsigned engine_calls(const struct engine *e)
-{
-    return e->sent;
 }
