@@ -192,7 +192,7 @@ struct view *cli_view(struct cli *cli, const char *verb)
                                 .log_json = cli->logs.json,
                                 .timestamps = cli->logs.timestamps };
     const char *mode = cli_progress(cli);
-    const char *ansi = from_environment(cli->global.ansi, "ANSI");
+    const char *ansi = cli->global.no_ansi ? "never" : from_environment(cli->global.ansi, "ANSI");
     for (size_t i = 0; i < countof(modes); i++)
         if (str_eq(mode, modes[i]))
             opt.mode = (enum view_mode)i;

@@ -20,7 +20,7 @@ struct global_options {
     const char *progress, *ansi;
     int parallel;
     bool locked; /* of the commands that have it: as stack.lock says */
-    bool dry_run, debug, all_resources, compatibility, help, version, offline;
+    bool dry_run, debug, all_resources, compatibility, help, version, offline, no_ansi;
 };
 
 struct cli {

@@ -18,6 +18,7 @@ struct image_options {
     const char *policy;
     const char *memory, *builder, *provenance, *sbom;
     bool check, print, push;
+    bool ignored; /* what others took, and says nothing here: steps are always removed */
 };
 #define OPTIONS image_options
 
@@ -47,6 +48,10 @@ static const struct option build_rows[] = {
     OPT_ATTESTATION("provenance", provenance),
     OPT_ATTESTATION("sbom", sbom),
     ROW_HIDDEN(0, "check", check),
+    ROW_HIDDEN(0, "compress", ignored),
+    ROW_HIDDEN(0, "force-rm", ignored),
+    ROW_HIDDEN(0, "no-rm", ignored),
+    ROW_HIDDEN(0, "parallel", ignored),
     ROW_FLAG(0, "with-dependencies", with_deps, "Build also what the named services depend on"),
     ROW_FLAG('q', "quiet", quiet, "No output of builds"),
 };
@@ -56,6 +61,8 @@ static const struct option pull_rows[] = {
     ROW_FLAG(0, "include-deps", with_deps, "Pull also what the named services depend on"),
     ROW_FLAG(0, "ignore-pull-failures", ignore_failures, "End with success when a pull failed"),
     ROW_HIDDEN(0, "ignore-buildable", ignore_buildable),
+    ROW_HIDDEN(0, "parallel", ignored),
+    ROW_HIDDEN(0, "no-parallel", ignored),
     ROW_FLAG('q', "quiet", quiet, "No progress"),
 };
 

@@ -25,7 +25,7 @@ struct run_options_cli {
 };
 #define OPTIONS run_options_cli
 
-static const char *const pulls[] = { "always", "missing", "never", NULL };
+static const char *const pulls[] = { "always", "missing", "never", "policy", NULL };
 
 static const struct option rows[] = {
     ROW_FLAG('d', "detach", detach, "Run it in the background and print its name"),
@@ -60,6 +60,7 @@ static const struct option rows[] = {
     ROW_FLAG('q', "quiet", quiet, "Show nothing of what is done before"),
     ROW_FLAG(0, "remove-orphans", remove_orphans,
              "Remove containers of services that the file no longer has"),
+    ROW_HIDDEN(0, "no-TTY", no_tty),
     ROW_HIDDEN('i', "interactive", interactive),
     ROW_HIDDEN('t', "tty", tty),
 };
@@ -355,7 +356,7 @@ static int prepare(struct session *s, struct change *c, struct error *err)
         .same_file = change_same_file,
         .no_deps = s->opt->no_deps,
         .build = s->opt->build,
-        .pull = s->opt->pull,
+        .pull = str_eq(s->opt->pull, "policy") ? NULL : s->opt->pull,
         .remove_orphans = s->opt->remove_orphans,
         .oneoff = s->service->name,
         .oneoff_name = s->name,

@@ -7,7 +7,7 @@
 
 struct verb_options {
     int timeout, wait_timeout;
-    bool wait, no_deps, force, yes, stop, volumes, remove_orphans;
+    bool wait, no_deps, force, yes, stop, volumes, remove_orphans, ignored;
     const char *signal;
 };
 #define OPTIONS verb_options
@@ -73,6 +73,7 @@ static const struct option rm_rows[] = {
     ROW_FLAG('f', "force", force, "Do not ask"),
     ROW_FLAG('y', "yes", yes, "The same"),
     ROW_FLAG('s', "stop", stop, "Stop running containers before"),
+    ROW_HIDDEN('a', "all", ignored), /* those of runs too: they always are */
     ROW_FLAG('v', "volumes", volumes, "Remove their anonymous volumes, too"),
 };
 

@@ -12,8 +12,8 @@ struct version_options {
 
 static const char *const formats[] = { "pretty", "json", NULL };
 static const struct option options[] = {
-    { "format", 0, OPT_CHOICE, offsetof(struct version_options, format), NULL, "Form of the output",
-      formats, COMPLETE_NONE, false, false },
+    { "format", 'f', OPT_CHOICE, offsetof(struct version_options, format), NULL,
+      "Form of the output", formats, COMPLETE_NONE, false, false },
     { "short", 0, OPT_FLAG, offsetof(struct version_options, brief), NULL, "Only the number", NULL,
       COMPLETE_NONE, false, false },
 };
