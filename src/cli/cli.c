@@ -190,6 +190,7 @@ struct view *cli_view(struct cli *cli, const char *verb)
     struct view_options opt = { .verb = verb,
                                 .log_prefix = !cli->logs.no_prefix,
                                 .log_json = cli->logs.json,
+                                .log_split = cli->logs.split,
                                 .timestamps = cli->logs.timestamps };
     const char *mode = cli_progress(cli);
     const char *ansi = cli->global.no_ansi ? "never" : from_environment(cli->global.ansi, "ANSI");

@@ -37,6 +37,7 @@ static int run_change(struct change *c, const struct down_options *o, const stru
         .remove_volumes = o->volumes,
         .remove_images = o->rmi,
         .remove_orphans = o->remove_orphans,
+        .all_resources = cli->global.all_resources,
         .timeout_s = o->timeout,
         .same_file = change_same_file,
     };

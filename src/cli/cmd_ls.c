@@ -38,8 +38,13 @@ static int row_order(const void *a, const void *b)
     return strcmp((*(const struct row *const *)a)->name, (*(const struct row *const *)b)->name);
 }
 
-/* "exited(1), running(2)". */
-static char *status_text(const struct row *row)
+static bool is_up(enum container_state state)
+{
+    return state == CONTAINER_RUNNING || state == CONTAINER_PAUSED || state == CONTAINER_RESTARTING;
+}
+
+/* "exited(1), running(2)"; without --all only those that are up. */
+static char *status_text(const struct row *row, bool all)
 {
     static const enum container_state order[] = {
         /* by name, as docker compose */
@@ -48,7 +53,7 @@ static char *status_text(const struct row *row)
     };
     struct str text = STR_INIT;
     for (size_t i = 0; i < countof(order); i++)
-        if (row->states[order[i]])
+        if (row->states[order[i]] && (all || is_up(order[i])))
             str_addf(&text, "%s%s(%zu)", text.len ? ", " : "", container_state_names[order[i]],
                      row->states[order[i]]);
     return str_detach(&text);
@@ -118,7 +123,7 @@ static int print(struct strmap *stacks, const struct ls_options *o, struct error
             listing_line(stdout, sorted[i]->name);
             continue;
         }
-        auto_free char *status = status_text(sorted[i]);
+        auto_free char *status = status_text(sorted[i], o->all);
         auto_free char *ports = ports_text(sorted[i]);
         listing_add(l,
                     json_pack("{s:s, s:s, s:s, s:s, s:s}", "Name", sorted[i]->name, "Status",

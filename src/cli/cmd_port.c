@@ -54,6 +54,8 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
             continue;
         print(p, !wanted);
         found++;
+        if (wanted) /* one line, as scripts read it; the same port of IPv6 comes after */
+            break;
     }
     if (wanted && !found)
         return error_set(err, ERR_NOTFOUND, 0, "port %d/%s of container %s is not published",

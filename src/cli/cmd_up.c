@@ -153,7 +153,8 @@ static int read_scales(struct scales *out, struct strv *texts, struct error *err
 }
 
 static void fill_plan_options(struct plan_options *p, const struct up_options *o,
-                              const struct strv *args, const struct scales *scales)
+                              const struct strv *args, const struct scales *scales,
+                              bool all_resources)
 {
     *p = (struct plan_options){
         .services = args->len ? (const char *const *)args->items : NULL,
@@ -167,6 +168,7 @@ static void fill_plan_options(struct plan_options *p, const struct up_options *o
         .no_build = o->no_build,
         .pull = str_eq(o->pull, "policy") ? NULL : o->pull,
         .remove_orphans = o->remove_orphans,
+        .all_resources = all_resources,
         .renew_anon_volumes = o->renew_anon_volumes,
         .wait = o->wait,
         .timeout_s = o->timeout,
@@ -251,7 +253,7 @@ static int run_change(struct change *c, struct up_options *o, const struct strv 
         check_services(cli->stack, &o->attach, err) < 0 ||
         check_services(cli->stack, &o->no_attach, err) < 0)
         return -1;
-    fill_plan_options(&plan, o, args, &scales);
+    fill_plan_options(&plan, o, args, &scales, c->cli->global.all_resources);
     int64_t since_ns = clock_unix_ns();
     struct watching_options watching = { .services = plan.services, .quiet = o->quiet_build };
     auto_(watching_stopp) struct watching *w = NULL;
@@ -284,6 +286,7 @@ static int run_up(struct cli *cli, void *values, const struct strv *args, struct
     cli->logs.no_color = o->no_color;
     cli->logs.no_prefix = o->no_prefix;
     cli->logs.timestamps = o->timestamps;
+    cli->logs.split = true;
     int code = run_change(&c, o, args, "up", err);
     change_end(&c);
     return code;

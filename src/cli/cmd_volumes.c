@@ -43,8 +43,8 @@ static bool is_used(const struct snapshot *now, const struct seen_volume *v,
 
 static int run(struct cli *cli, void *values, const struct strv *args, struct error *err)
 {
-    static const struct listing_column columns[] = { { "VOLUME NAME", "Name" },
-                                                     { "DRIVER", "Driver" },
+    static const struct listing_column columns[] = { { "DRIVER", "Driver" },
+                                                     { "VOLUME NAME", "Name" },
                                                      { "KEY", "Key" } };
     const struct volumes_options *o = values;
     auto_(snapshot_freep) struct snapshot *now = NULL;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/strmap.h"
 #include "engine/requests_private.h"
+#include "text/imageref.h"
 
 /* --- images --- */
 
@@ -19,13 +20,15 @@ void rq_images(request_out rq, const char *const *refs, size_t n)
     struct str path = request_plain("/images/json");
     auto_json json_t *filters = json_object();
     struct strmap seen = STRMAP_INIT; /* many services are of one image */
+    bool all = n == 0;
     for (size_t i = 0; i < n; i++) {
+        all |= imageref_is_id(refs[i]); /* the filter does not find ids */
         if (!strmap_has(&seen, refs[i]))
             request_filter(filters, "reference", refs[i]);
         strmap_set(&seen, refs[i], NULL);
     }
     strmap_clear(&seen, NULL);
-    if (n > 0)
+    if (!all)
         request_json(&path, "filters", filters);
     request_make(rq, "GET", &path);
 }

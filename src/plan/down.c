@@ -110,7 +110,7 @@ static bool has_own_name(const struct stack *st, const char *name)
 
 unsigned plan_down_observe(const struct stack *st, const struct plan_options *opt)
 {
-    bool networks = !st, volumes = !st;
+    bool networks = !st || opt->all_resources, volumes = networks;
     for (size_t i = 0; st && i < st->nnetworks; i++)
         networks |= !st->networks[i].external && !has_own_name(st, st->networks[i].name);
     for (size_t i = 0; st && i < st->nvolumes; i++)

@@ -127,6 +127,9 @@ int decide_networks(struct up *u, struct error *err)
                 return error_wrap(err, "service '%s'", m->s->name);
         }
     }
+    for (size_t i = 0; u->p.opt->all_resources && i < st->nnetworks; i++)
+        if (u->networks[i].state == OBJECT_UNUSED && decide_network(u, &st->networks[i], err) < 0)
+            return -1;
     for (size_t i = 0; i < st->nservices; i++)
         touch_users(u, &u->members[i]);
     return 0;
@@ -189,5 +192,8 @@ int decide_volumes(struct up *u, struct error *err)
                 return error_wrap(err, "service '%s'", m->s->name);
         }
     }
+    for (size_t i = 0; u->p.opt->all_resources && i < st->nvolumes; i++)
+        if (u->volumes[i].state == OBJECT_UNUSED && decide_volume(u, &st->volumes[i], err) < 0)
+            return -1;
     return 0;
 }

@@ -93,6 +93,7 @@ struct op {
     size_t nparents;
     const struct endpoint *endpoint; /* CONNECT */
     enum condition condition;        /* WAIT */
+    bool optional;                   /* WAIT: all who wait can do without (required: false) */
     struct op **waits;           /* WAIT: the STARTs and RESTARTs of containers, NULL-terminated */
     const char *const *wait_ids; /* WAIT: containers that already run, NULL-terminated */
     int timeout_s;               /* STOP, RESTART, WAIT; -1: default */

@@ -68,7 +68,10 @@ static struct op *wait_op(struct up *u, struct member *m, enum condition cond)
 static void gate(struct up *u, struct op *start, struct member *m, const struct dependency *d)
 {
     if (must_wait(m, d->condition)) {
-        graph_need(&u->p.graph, start, wait_op(u, m, d->condition), !d->required);
+        bool shared = m->waits[d->condition] && !m->waits[d->condition]->optional;
+        struct op *wait = wait_op(u, m, d->condition);
+        wait->optional = !d->required && !shared;
+        graph_need(&u->p.graph, start, wait, !d->required);
         return;
     }
     for (size_t i = 0; i < m->nslots; i++)
@@ -182,6 +185,6 @@ void order(struct up *u)
         struct member *m = member_of(u, *it);
         enum condition cond = m->s->job ? COND_COMPLETED : COND_READY;
         if (u->p.opt->wait && m->selected && must_wait(m, cond))
-            wait_op(u, m, cond);
+            wait_op(u, m, cond)->optional = false;
     }
 }

@@ -88,12 +88,34 @@ static void up_clear(struct up *u)
     planner_clear(&u->p);
 }
 
+/* `start` of what is not there is a mistake, not a success. */
+static int check_there(const struct up *u, struct error *err)
+{
+    const char *const *names = u->p.opt->services;
+    size_t count, all = 0;
+    for (size_t i = 0; i < u->p.st->nservices; i++) {
+        const struct service *s = u->members[i].s;
+        snapshot_service(&count, u->p.now, s->name);
+        all += count + (s->replicas == 0);
+        for (const char *const *name = names; name && *name; name++)
+            if (str_eq(*name, s->name) && !count && s->replicas) {
+                error_set(err, ERR_NOTFOUND, 0, "service '%s' has no container to start", s->name);
+                return error_hint(err, "make it: stack up -d %s", s->name);
+            }
+    }
+    if (!all && u->p.st->nservices) {
+        error_set(err, ERR_NOTFOUND, 0, "stack '%s' has no container to start", u->p.name);
+        return error_hint(err, "make them: stack up -d");
+    }
+    return 0;
+}
+
 static int up_decide(struct up *u, struct error *err)
 {
     if (check_owner(&u->p, err) < 0 || select_services(u, err) < 0 || order_services(u, err) < 0)
         return -1;
     if (u->only_there)
-        return decide_services(u, err);
+        return check_there(u, err) < 0 ? -1 : decide_services(u, err);
     if (decide_networks(u, err) < 0 || decide_volumes(u, err) < 0 || decide_services(u, err) < 0)
         return -1;
     find_orphans(u);

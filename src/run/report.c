@@ -63,7 +63,10 @@ static void count(struct run_result *out, const struct task *t)
         out->skipped++;
         break;
     case OUTCOME_FAILED:
-        out->failed++;
+        if (t->op->optional)
+            out->skipped++;
+        else
+            out->failed++;
         break;
     case OUTCOME_HELD:
         out->held++;
@@ -93,7 +96,7 @@ static void add_failures(struct run_result *out, struct run *r)
     out->failures = xcalloc(out->failed + 1, sizeof(*out->failures));
     for (size_t i = 0; i < r->plan->nops; i++) {
         struct task *t = &r->tasks[r->plan->ops[i]->index];
-        if (t->outcome != OUTCOME_FAILED)
+        if (t->outcome != OUTCOME_FAILED || t->op->optional)
             continue;
         struct run_failure *f = &out->failures[out->nfailures++];
         f->op = t->op;

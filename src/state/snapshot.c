@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "state/private.h"
+#include "text/imageref.h"
 
 const char *const container_state_names[] = {
     [CONTAINER_CREATED] = "created",   [CONTAINER_RUNNING] = "running",
@@ -105,8 +106,8 @@ char *ref_normal(const char *ref)
     for (size_t i = 0; i < countof(defaults); i++)
         if (str_starts(ref, defaults[i]))
             ref += strlen(defaults[i]);
-    if (str_starts(ref, "sha256:"))
-        return xstrdup(ref);
+    if (str_starts(ref, "sha256:") || imageref_is_id(ref))
+        return xasprintf("%s%s", str_starts(ref, "sha256:") ? "" : "sha256:", ref);
     const char *slash = strrchr(ref, '/'), *last = slash ? slash + 1 : ref;
     const char *digest = strchr(last, '@'), *tag = strchr(last, ':');
     if (digest && tag && tag < digest) /* the digest decides */

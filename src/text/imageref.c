@@ -155,6 +155,13 @@ static char *find_tag(char *name)
     return strchr(slash ? slash : name, ':');
 }
 
+bool imageref_is_id(const char *text)
+{
+    const char *id = strncmp(text, "sha256:", 7) == 0 ? text + 7 : text;
+
+    return strlen(id) == IDENTIFIER_LEN && all_of(id, lower_hex);
+}
+
 int imageref_parse(struct imageref *out, struct arena *a, const char *text, struct error *err)
 {
     struct imageref r = { 0 };

@@ -19,4 +19,8 @@ struct imageref {
 /* Texts live in the arena. ERR_INPUT with docker's rule that was broken. */
 int imageref_parse(struct imageref *out, struct arena *a, const char *text, struct error *err);
 
+/* Whether it is the whole id of an image, with or without "sha256:": engines take it as a name, but
+ * it names nothing in a registry. */
+bool imageref_is_id(const char *text);
+
 #endif

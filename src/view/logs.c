@@ -33,7 +33,7 @@ static void add_prefix(struct str *line, struct view *v, const struct event *e)
     view_log_label(v, label);
     if (v->color_out)
         str_addf(line, "\x1b[%dm", color_of(v, e->service));
-    str_addf(line, "%s%*s | ", label, (int)(v->prefix_width - safe_width(label)), "");
+    str_addf(line, "%s%*s  | ", label, (int)(v->prefix_width - safe_width(label)), "");
     if (v->color_out)
         str_add(line, "\x1b[0m");
 }
@@ -73,5 +73,8 @@ void log_event(struct view *v, const struct event *e)
     if (v->color_out && memchr(e->text, 0x1b, e->len))
         str_add(&line, "\x1b[0m");
     str_addc(&line, '\n');
-    fwrite(line.buf, 1, line.len, v->out);
+    FILE *f = v->opt.log_split && e->stream == 2 ? v->err : v->out;
+    if (f == v->err)
+        fflush(v->out); /* both may lead to one file: the order stays */
+    fwrite(line.buf, 1, line.len, f);
 }

@@ -22,6 +22,7 @@ struct view_options {
     enum view_ansi ansi; /* flag > NO_COLOR > CLICOLOR_FORCE/FORCE_COLOR > terminal */
     bool log_prefix;     /* "web-1  | " before lines of output */
     bool timestamps;
+    bool log_split;   /* what containers write to standard error goes to ours */
     bool log_json;    /* lines of output as objects: time, service, container, stream, line */
     const char *verb; /* "up", "down": for the summary */
     FILE *out, *err;  /* NULL: stdout, stderr */

@@ -78,10 +78,11 @@ def end_by_itself():
 
 def exit_code_from():
     quietly("down", "-t", "0")
-    services(tests="echo tested; exit 7", server="exec tail -f /dev/null")
+    services(tests="echo tested; echo moaned >&2; exit 7", server="exec tail -f /dev/null")
     result = quietly("up", "--exit-code-from", "tests", "-t", "1")
     ok("--exit-code-from: the code of that service", result.returncode == 7, result)
-    ok("its output, on standard output", "| tested" in result.stdout, result)
+    ok("its output, on standard output", result.stdout == "tests-1  | tested\n", result)
+    ok("its errors, on standard error", "tests-1  | moaned\n" in result.stderr, result)
     left = quietly("ps", "-q").stdout
     ok("the others were stopped", left == "", left)
 

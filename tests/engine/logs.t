@@ -64,7 +64,7 @@ def across_restarts():
     seen = {"pipes": [], "terminal": [], "later": []}
     life = BY_ITSELF + 1
     for text in follow.stdout:
-        label, _, line = text.rstrip("\n").partition(" | ")
+        label, _, line = text.rstrip("\n").partition("  | ")
         seen[label.split("-")[0]].append(line)
         if line == f"{life}.end" and line in seen["pipes"] and line in seen["terminal"]:
             if life == RESTARTS + 1:
@@ -88,7 +88,7 @@ def in_order_of_time():
     equal("all lines of four containers", len(lines), 1600)
     ok("in the order of their times", times == sorted(times))
     tail = quietly("logs", "-n", "2", "--index", "2").stdout.splitlines()
-    equal("the last lines of one of them", tail, ["many-2 | line 398", "many-2 | line 399"])
+    equal("the last lines of one of them", tail, ["many-2  | line 398", "many-2  | line 399"])
     middle = quietly("logs", "--no-log-prefix", "--since", times[100], "--until", times[-100], "-t").stdout
     middle = [line.split()[0] for line in middle.splitlines()]
     equal("--since and --until", middle, [t for t in times if times[100] <= t <= times[-100]])

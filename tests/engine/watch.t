@@ -197,7 +197,7 @@ def copies():
         put("pages/a.css", "B")
         put("pages/b.html", "C")
     ok("sync+exec runs its command in each",
-       w.shows("web-1 | me saw it") and w.shows("web-2 | me saw it"), w.seen)
+       w.shows("web-1  | me saw it") and w.shows("web-2  | me saw it"), w.seen)
     equal("once, with the files that are included", inside("web-1", "cat /tmp/all; ls /tmp/pages"),
           "ACa.html\nb.html\n")
     put("touched", "1")

@@ -109,6 +109,9 @@ static void execs(void **state)
     CHECK(rq_exec_resize(&rq, "e", 1, 2), "POST /exec/e/resize?h=1&w=2");
 }
 
+/* 62 digits of an image's id. */
+#define ID "12345678901234567890123456789012345678901234567890123456789012"
+
 static void images(void **state)
 {
     (void)state;
@@ -116,6 +119,8 @@ static void images(void **state)
     CHECK(rq_images(&rq, NULL, 0), "GET /images/json");
     CHECK(rq_images(&rq, refs, 3), "GET /images/json?filters=%7B%22reference%22%3A%5B%22a%3A1%22%2C"
                                    "%22h%3A5000%2Fb%22%5D%7D");
+    const char *with_id[] = { "a:1", ID "aa" };
+    CHECK(rq_images(&rq, with_id, 2), "GET /images/json");
     CHECK(rq_images_label(&rq, "l=v"),
           "GET /images/json?filters=%7B%22label%22%3A%5B%22l%3Dv%22%5D%7D");
     CHECK(rq_image_inspect(&rq, "h:5000/b:1@sha256:ab"), "GET /images/h:5000/b:1@sha256:ab/json");

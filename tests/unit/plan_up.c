@@ -903,6 +903,32 @@ static void an_optional_dependency_holds_nothing_back(void **state)
               "  db: { image: db, healthcheck: { test: 'true' } }\n",
               &plain, NULL);
     assert_int_equal(need_of(find_op(w, OP_START, "demo-web-1"), find_op(w, OP_WAIT, "db")), 's');
+    assert_true(find_op(w, OP_WAIT, "db")->optional);
+    static const char needed[] =
+        "name: demo\n"
+        "services:\n"
+        "  web: { image: web, depends_on: { db: { condition: service_healthy, required: false } } }\n"
+        "  job: { image: job, depends_on: { db: { condition: service_healthy } } }\n"
+        "  db: { image: db, healthcheck: { test: 'true' } }\n";
+    plan_with(w, needed, &plain, NULL);
+    assert_false(find_op(w, OP_WAIT, "db")->optional);
+}
+
+static void what_no_service_uses_comes_when_asked_for(void **state)
+{
+    struct world *w = *state;
+    static const char file[] = "name: demo\n"
+                               "services: {}\n"
+                               "networks: { spare: {} }\n"
+                               "volumes: { spare: {} }\n";
+    expect(w, file, &plain, "nothing to do\n");
+    struct plan_options opt = plain;
+    opt.all_resources = true;
+    expect(w, file, &opt,
+           "networks and volumes\n"
+           "  create network demo_spare (new)\n"
+           "  create volume demo_spare (new)\n"
+           "1 network and 1 volume to create\n");
 }
 
 static void hooks_and_files_stand_where_they_belong(void **state)
@@ -1060,6 +1086,7 @@ int main(void)
         TEST(create_alone_starts_nothing),
         TEST(wait_waits_for_every_service),
         TEST(an_optional_dependency_holds_nothing_back),
+        TEST(what_no_service_uses_comes_when_asked_for),
         TEST(hooks_and_files_stand_where_they_belong),
         TEST(a_child_without_its_parent_is_an_error),
         TEST(the_plan_grows_with_the_stack_and_not_faster),

@@ -169,6 +169,8 @@ static void networks_and_volumes_are_found_by_name(void **state)
     assert_null(snapshot_network(none, "v"));
 }
 
+#define ID "1234567890123456789012345678901234567890123456789012345678901234"
+
 static void images_are_found_by_any_spelling(void **state)
 {
     (void)state;
@@ -178,7 +180,8 @@ static void images_are_found_by_any_spelling(void **state)
                  "\"RepoDigests\":[\"busybox@sha256:dd\"],\"Created\":5,\"Size\":7},"
                  "{\"Id\":\"sha256:bb\",\"RepoTags\":[\"<none>:<none>\"],\"RepoDigests\":null},"
                  "{\"Id\":\"sha256:cc\",\"RepoTags\":[\"docker.io/library/debian:12\","
-                 "\"localhost/demo-web:latest\"]}]");
+                 "\"localhost/demo-web:latest\"]},"
+                 "{\"Id\":\"sha256:" ID "\",\"RepoTags\":[]}]");
     static const struct {
         const char *ref, *id;
     } cases[] = {
@@ -190,6 +193,8 @@ static void images_are_found_by_any_spelling(void **state)
         { "busybox:1.36@sha256:dd", "sha256:aa" },
         { "h:5000/x:1", "sha256:aa" },
         { "sha256:bb", "sha256:bb" },
+        { ID, "sha256:" ID },
+        { "sha256:" ID, "sha256:" ID },
         { "debian:12", "sha256:cc" },
         { "demo-web", "sha256:cc" },
         { "h:5000/x", NULL },
