@@ -928,7 +928,7 @@ static void what_no_service_uses_comes_when_asked_for(void **state)
            "networks and volumes\n"
            "  create network demo_spare (new)\n"
            "  create volume demo_spare (new)\n"
-           "1 network and 1 volume to create\n");
+           "1 network to create, 1 volume to create\n");
 }
 
 static void hooks_and_files_stand_where_they_belong(void **state)
