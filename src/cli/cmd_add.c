@@ -58,17 +58,20 @@ static int no_docstack(const char *where, struct error *err)
 }
 
 /* Brings the mirror, which the first `up` needs anyway. */
-static int check_repository(struct cli *cli, const struct repo_url *url, const char *text,
-                            const char *ref, struct error *err)
+static int check_repository(struct cli *cli, const struct repo_url *url, const char *ref,
+                            struct error *err)
 {
     struct looking l = { 0 };
     struct repo *r = NULL;
     struct repo_want want = {
         .name = url->name,
-        .url = text,
+        .url = url->url,
         .ref = ref,
         .fetch = cli->global.offline ? REPO_FETCH_NEVER : REPO_FETCH_MISSING,
     };
+    auto_free char *text = xasprintf("looking into %s", url->url);
+    struct sink sink = view_sink(cli_view(cli, NULL));
+    sink.event(sink.ctx, &(struct event){ .kind = EVENT_NOTE, .text = text, .len = strlen(text) });
     repo_checkout_start(cli_loop(cli), &want, &(struct repo_handlers){ .done = on_got, .ctx = &l });
     loop_wait(cli_loop(cli), &l.done);
     auto_free char *mirror = l.mirror, *commit = l.commit;
@@ -158,7 +161,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     p.git = git;
     if (!folder && url.kind == REPO_LOCAL && !file_is_dir(url.path))
         return error_set(err, ERR_NOTFOUND, 0, "there is no folder '%s'", url.url);
-    if (!folder && check_repository(cli, &url, url.url, o->ref, err) < 0)
+    if (!folder && check_repository(cli, &url, o->ref, err) < 0)
         return -1;
     return edit_file(file, &p, err);
 }

@@ -44,6 +44,17 @@ static int clone(struct cli *cli, const struct git_source *s, const char *path, 
     return c.err.kind ? sources_failed(err, &c.err) : 0;
 }
 
+/* What has to come from elsewhere is shown on its way to the cache; the rest is copying. */
+static int get(struct cli *cli, const struct git_source *s, const char *path, struct error *err)
+{
+    auto_strv struct strv only = STRV_INIT;
+    strv_add(&only, s->project);
+    struct sources_options fetch = { .sync = true, .names = &only };
+    if (!s->commit && sources_wanted(&cli->sources, &fetch) && sources_get(cli, &fetch, err) < 0)
+        return -1;
+    return clone(cli, s, path, err) < 0 ? error_wrap(err, "project '%s'", s->project) : 0;
+}
+
 static struct git_source *find(struct cli *cli, const char *project, struct error *err)
 {
     if (cli_probe(cli, err) < 0)
@@ -82,8 +93,8 @@ static int run_dev(struct cli *cli, void *values, const struct strv *args, struc
         args->len > 1 ? path_join(cwd, args->items[1]) : path_join(s->stack_dir, s->project);
     auto_free char *git = path_join(path, ".git"), *docstack = path_join(path, "docstack");
     bool there = file_exists(git) || file_exists(docstack);
-    if (!there && clone(cli, s, path, err) < 0)
-        return error_wrap(err, "project '%s'", s->project);
+    if (!there && get(cli, s, path, err) < 0)
+        return -1;
     auto_free char *real = path_real(path, err);
     if (!real || dev_set(s->stack_dir, s->project, real, err) < 0)
         return -1;

@@ -65,6 +65,15 @@ static void add_entry(struct str *out, const struct edit_project *p)
 
 /* --- places in the text --- */
 
+/* YAML ends lines at more than newlines: there positions of the tree are not lines of ours. */
+static bool has_odd_breaks(const char *text)
+{
+    for (const char *p = strchr(text, '\r'); p; p = strchr(p + 1, '\r'))
+        if (p[1] != '\n')
+            return true;
+    return strstr(text, "\xc2\x85") || strstr(text, "\xe2\x80\xa8") || strstr(text, "\xe2\x80\xa9");
+}
+
 static size_t line_start(const struct editing *e, int line)
 {
     size_t at = 0;
@@ -169,17 +178,26 @@ static void insert_section(struct str *out, const struct editing *e)
     str_add(out, e->newline);
 }
 
+static char at_span(const struct editing *e, struct span at)
+{
+    size_t offset = line_start(e, at.line) + (size_t)at.column - 1;
+    return offset < e->len ? e->text[offset] : 0;
+}
+
 static void insert(struct str *out, const struct editing *e)
 {
     const struct node *projects = e->projects;
+    if (has_odd_breaks(e->text))
+        return;
     if (!projects)
         insert_section(out, e);
     else if (projects->kind == NODE_NULL)
         insert_first(out, e);
-    else if (e->text[line_start(e, projects->span.line) + (size_t)projects->span.column - 1] == '{')
+    else if (at_span(e, projects->span) == '{')
         insert_in_flow(out, e);
-    else
+    else if (projects->len)
         insert_in_block(out, e);
+    /* Else an alias of something empty. Where nothing is inserted, the check refuses. */
 }
 
 /* --- what it means --- */

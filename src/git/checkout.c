@@ -198,7 +198,7 @@ static void start(struct repo_job *job, const char *text, int theirs)
     job->io = loop_io(job->loop, job->fd, LOOP_READ, on_readable, job);
     loop_after(&job->stall, job->loop, job->stall_ms, on_stall, job);
     /* Far smaller than the socket's buffer; a process that died is seen by its end. */
-    if (send(job->fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+    if (send(job->fd, text, strlen(text), 0) < 0)
         loop_io_cancel(&job->io);
 }
 

@@ -116,7 +116,7 @@ static int stream_write(git_smart_subtransport_stream *stream, const char *text,
 {
     struct ssh *s = of_stream(stream);
     for (size_t at = 0; at < len;) {
-        ssize_t n = send(s->fd, text + at, len - at, MSG_NOSIGNAL);
+        ssize_t n = send(s->fd, text + at, len - at, 0);
         if (n < 0 && errno != EINTR) {
             if (at_end(s) == 0)
                 s->w->g->git_error_set_str(GIT_ERROR_SSH, "the connection was closed");

@@ -87,10 +87,21 @@ static bool valid_port(const char *port)
            (strspn(port, "0123456789") == strlen(port) && num_range(&n, port, 1, 65535) == 0);
 }
 
+/* That of ssh is part of an argument; that of http is only sent. */
+static bool valid_user(const struct repo_url *u)
+{
+    for (const char *p = u->user; *p && u->kind == REPO_SSH; p++)
+        if (!isalnum((unsigned char)*p) && !strchr("._+=~-", *p))
+            return false;
+    return *u->user != '-' && (*u->user || u->kind == REPO_HTTP);
+}
+
 /* [user[:password]@]host[:port] */
 static int read_authority(struct repo_url *u, const char *text, size_t n, struct error *err)
 {
-    const char *at = memrchr(text, '@', n);
+    const char *at = NULL;
+    for (size_t i = 0; i < n; i++)
+        at = text[i] == '@' ? text + i : at;
     if (at) {
         const char *colon = memchr(text, ':', (size_t)(at - text));
         const char *user_end = colon ? colon : at;
@@ -114,7 +125,7 @@ static int read_authority(struct repo_url *u, const char *text, size_t n, struct
         return refuse(err, "the name of its host is not one");
     if (!valid_port(u->port))
         return refuse(err, "its port is not one");
-    if (u->user && (*u->user == '-' || (u->kind == REPO_SSH && strpbrk(u->user, "@: /"))))
+    if (u->user && !valid_user(u))
         return refuse(err, "the name of its user is not one");
     return 0;
 }

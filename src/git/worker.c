@@ -39,8 +39,7 @@ static void send_line(struct worker *w, json_t *line)
         auto_free char *text = json_dumps(line, JSON_COMPACT);
         size_t len = text ? strlen(text) : 0;
         for (size_t at = 0; at <= len;) {
-            ssize_t n = at < len ? send(w->fd, text + at, len - at, MSG_NOSIGNAL)
-                                 : send(w->fd, "\n", 1, MSG_NOSIGNAL);
+            ssize_t n = at < len ? send(w->fd, text + at, len - at, 0) : send(w->fd, "\n", 1, 0);
             if (n < 0 && errno != EINTR)
                 _exit(1); /* nobody listens any more */
             at += n > 0 ? (size_t)n : 0;

@@ -227,8 +227,10 @@ struct service {
 struct project {
     const char *name;
     const char *dir; /* absolute: its root, the folder of docstack/ */
-    const char *url; /* git: as the file has it, a path absolute; NULL: a folder of this machine */
-    const char *ref; /* git: or NULL, the default branch */
+    /* git: as the file has it, a path absolute; it may hold a password, so that nobody shows it but
+     * through git/url.h. NULL: a folder of this machine. */
+    const char *url;
+    const char *ref;   /* git: or NULL, the default branch */
     const char *below; /* git: the folder in the repository that is its root; "" for all of it */
     bool submodules;
     struct span span; /* of its name in the stack file */

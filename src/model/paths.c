@@ -209,6 +209,10 @@ static void report_outside(const struct fence *f, struct span at)
 static struct node *check_inside(void *ctx, struct node *value, enum path_kind kind)
 {
     const struct fence *f = ctx;
+    if (kind == PATH_CONTEXT && strncasecmp(value->text, "file:", 5) == 0) {
+        report_outside(f, value->span);
+        return value;
+    }
     if (kind == PATH_CONTEXT && paths_is_remote(value->text))
         return value;
     if (!path_is_abs(value->text))

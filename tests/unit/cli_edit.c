@@ -101,6 +101,8 @@ static void what_cannot_be_edited_safely_is_refused(void **state)
     check_refused("projects: [a]\n", ERR_INPUT, "not a mapping");
     check_refused("projects: {a: x\n", ERR_INPUT, "can be read");
     check_refused("x-p: &p\n  a: x\nprojects: *p\n", ERR_CONFLICT, "safely");
+    check_refused("x-p: &p {}\nprojects: *p\n", ERR_CONFLICT, "safely");
+    check_refused("projects:\r\r\n a: b\n", ERR_CONFLICT, "safely");
     check_refused("x-p: &p {a: x}\nprojects:\n  <<: *p\n", ERR_CONFLICT, "safely");
     check_refused("{projects: {a: x\n}, name: [\n]}\nx", ERR_INPUT, "can be read");
 }

@@ -298,6 +298,7 @@ static void test_links_that_leave_a_checkout(void **state)
         { "data", "..", "",
           "services: {web: {build: {context: ., additional_contexts: {x: data}}}}",
           "leaves the folder" },
+        { "unused", "..", "", "services: {web: {build: 'file:///etc'}}", "leaves the folder" },
         { "data", "..", "", "images: {x: data/secret}", "leaves the folder" },
         { "data", "..", "", "configs: {x: {file: ./data/secret}}", "leaves the folder" },
         { "data", "..", "", "secrets: {x: {file: data/secret}}", "leaves the folder" },
