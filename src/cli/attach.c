@@ -85,7 +85,8 @@ static void on_joined(void *ctx, const char *label)
 static bool on_busy(void *ctx)
 {
     const struct attached *a = ctx;
-    return a->opt->watching || cli_locked(a->change->cli);
+    /* While it stops all, it is us who have the lock. */
+    return !a->stopping && (a->opt->watching || cli_locked(a->change->cli));
 }
 
 static void on_ended(void *ctx, const struct error *err)
