@@ -34,7 +34,7 @@ struct fetch {
     size_t at;
     char *architecture;
     char *ref; /* that is being pulled */
-    bool by_commit;
+    bool exact, by_commit;
     char *image_id;
     struct registry_lookup *lookup;
     struct engine_call *call;
@@ -137,7 +137,7 @@ static void on_pulled(void *ctx, const json_t *image, const struct error *err)
     if (runs) {
         f->image_id = xstrdup(id);
         tag(f);
-    } else if (f->by_commit || f->image->locked) {
+    } else if (f->by_commit || f->exact || f->image->locked) {
         end(f);
     } else {
         find_commit(f);
@@ -284,12 +284,13 @@ static void begin(void *ctx)
 }
 
 struct fetch *fetch_start(struct engine *e, const struct build_survey *s, const struct image *image,
-                          const struct fetch_handlers *hd)
+                          bool exact, const struct fetch_handlers *hd)
 {
     struct fetch *f = xnew(struct fetch);
     f->engine = e;
     f->detail = s->detail;
     f->image = image;
+    f->exact = exact;
     f->hd = *hd;
     const struct recipe *recipe = s->detail->images[image - s->detail->stack->images].recipe;
     if (recipe)

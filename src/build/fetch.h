@@ -21,10 +21,10 @@ struct fetch_handlers {
     void *ctx;
 };
 
-/* What bases are that the engine has not got is asked of their registries, so that the fingerprint
- * is the same as where they are. `s` and `image` outlive it. */
+/* `exact`: by content alone. What bases are that the engine has not got is asked of their
+ * registries, so that the fingerprint is the same as where they are. `s` and `image` outlive it. */
 struct fetch *fetch_start(struct engine *e, const struct build_survey *s, const struct image *image,
-                          const struct fetch_handlers *hd);
+                          bool exact, const struct fetch_handlers *hd);
 void fetch_cancel(struct fetch *f);
 
 /* "registry.example.org/x/keystone": where images of a project are pushed; owned by the caller. */

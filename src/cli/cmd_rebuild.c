@@ -58,7 +58,8 @@ struct source_of {
 struct rebuild {
     struct change change;
     const struct rebuild_options *opt;
-    bool *wanted; /* by position in stack->images */
+    const struct strv *names; /* of projects; none: all */
+    bool *wanted;             /* by position in stack->images */
     struct {
         VEC(struct outcome_of);
     } images;
@@ -196,6 +197,18 @@ static void add_ref(struct outcome_of *o, const char *repository, const char *ta
         strv_add(&o->refs, ref);
 }
 
+/* The branch or tag by which the project was asked for. */
+static void add_line(const struct rebuild *r, struct outcome_of *o, const char *repository,
+                     const struct source_of *s)
+{
+    bool moved = r->opt->ref && (!r->names->len || strv_has(r->names, s->project->name));
+    const char *ref = moved ? r->opt->ref : s->project->url ? s->project->ref : NULL;
+    if (!ref || str_starts(s->commit, ref))
+        return;
+    const char *slash = str_starts(ref, "refs/") ? strchr(ref + strlen("refs/"), '/') : NULL;
+    add_ref(o, repository, slash ? slash + 1 : ref);
+}
+
 /* A project's own names count for its images alone: what is FROM them in another project has its
  * content and that project's commit. */
 static void find_tags(struct rebuild *r, struct outcome_of *o)
@@ -212,11 +225,7 @@ static void find_tags(struct rebuild *r, struct outcome_of *o)
     if (s && s->commit) {
         auto_free char *commit = fetch_commit_tag(s->commit);
         add_ref(o, repository, commit);
-        if (r->opt->ref && !str_starts(s->commit, r->opt->ref)) {
-            const char *slash =
-                str_starts(r->opt->ref, "refs/") ? strchr(r->opt->ref + 5, '/') : NULL;
-            add_ref(o, repository, slash ? slash + 1 : r->opt->ref);
-        }
+        add_line(r, o, repository, s);
         strv_each (tag, &s->tags)
             add_ref(o, repository, *tag);
     }
@@ -372,7 +381,7 @@ static void print_text(struct rebuild *r)
 static int run(struct cli *cli, void *values, const struct strv *args, struct error *err)
 {
     const struct rebuild_options *o = values;
-    struct rebuild r = { .opt = o };
+    struct rebuild r = { .opt = o, .names = args };
     cli->at.ref = o->ref;
     cli->at.projects = args;
     if (cli_load(cli, NULL, err) < 0 || check_projects(cli->stack, args, o->ref, err) < 0)
@@ -408,10 +417,9 @@ const struct command cmd_rebuild = {
     .group = "Images",
     .usage = "[OPTIONS] [PROJECT...]",
     .summary = "Build and push the images of projects, and of what is FROM them",
-    .text =
-        "Made for pipelines. Takes from the registry what it has, by content or by commit, and\n"
-        "builds the rest. With --push each image gets these tags: its content, git-COMMIT,\n"
-        "the branch, and the tags of the commit; those by which 'stack up' finds it.",
+    .text = "Made for pipelines. Takes from the registry what it has of that very content, and\n"
+            "builds the rest. With --push each image gets these tags: its content, git-COMMIT,\n"
+            "the branch, and the tags of the commit; those by which 'stack up' finds it.",
     .examples = examples,
     .options = rows,
     .noptions = countof(rows),

@@ -106,6 +106,7 @@ static struct op *image_fetch(struct image_ops *ops, const struct image *image, 
     (*slot)->image = image;
     (*slot)->ref = image->ref;
     (*slot)->must = ops->p->opt->no_build || image->locked;
+    (*slot)->exact = ops->exact;
     return *slot;
 }
 
@@ -316,6 +317,7 @@ int plan_rebuild(struct plan **out, const struct stack *st, const struct snapsho
     planner_init(&p, st, st->name, now, opt);
     image_ops_init(&ops, &p, images, nimages);
     ops.always = opt->build;
+    ops.exact = true; /* the commit's image has the bases that there were then */
     for (size_t i = 0; i < st->nimages; i++)
         if (wanted[i])
             add_build(&ops, &st->images[i]);
@@ -325,15 +327,21 @@ int plan_rebuild(struct plan **out, const struct stack *st, const struct snapsho
     return result;
 }
 
+/* Layers go up one image after the other, as images that are FROM others share theirs, and there
+ * are registries that fail when one comes twice at a time. An image's further tags need no more. */
 int plan_push(struct plan **out, const struct stack *st, const struct push_ref *refs, size_t n,
               const struct plan_options *opt, struct error *err)
 {
     struct planner p;
     planner_init(&p, st, st->name, NULL, opt);
+    struct op *first = NULL; /* of the image */
     for (size_t i = 0; i < n; i++) {
         struct op *op = graph_add(&p.graph, OP_IMAGE_PUSH, refs[i].ref, NULL);
+        bool same = first && str_eq(first->service_name, refs[i].image);
         op->service_name = refs[i].image;
         op->ref = refs[i].ref;
+        graph_need(&p.graph, op, first, !same);
+        first = same ? first : op;
     }
     int result = planner_finish(out, &p, err);
     planner_clear(&p);

@@ -16,6 +16,7 @@ struct image_ops {
     const struct plan_image *surveys;
     size_t nsurveys;
     bool always;         /* build whatever the fingerprints say */
+    bool exact;          /* what is fetched has the very content */
     struct op **builds;  /* by position in stack->images */
     struct op **fetches; /* the same */
     struct strmap pulls; /* "ref platform" (pushes: "ref") -> struct op * */

@@ -84,6 +84,7 @@ struct op {
     const char *fingerprint; /* BUILD: label for the image */
     struct op *fetch;        /* BUILD: not needed when that one brings the image */
     bool must;               /* FETCH: nobody builds the image if the registry has it not */
+    bool exact;              /* FETCH: by content alone, not by commit */
     const struct seen_container *old; /* CREATE: the container that it takes the place of: its
                                          anonymous volumes are carried over */
     bool renew_anon_volumes;          /* CREATE: do not */

@@ -64,7 +64,7 @@ void start_fetch(struct task *t)
 {
     const struct fetch_handlers hd = { on_fetch_progress, on_fetched, t };
     t->cancel = cancel_fetch;
-    t->data = fetch_start(t->run->engine, t->run->opt->survey, t->op->image, &hd);
+    t->data = fetch_start(t->run->engine, t->run->opt->survey, t->op->image, t->op->exact, &hd);
 }
 
 /* --- build --- */
