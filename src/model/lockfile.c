@@ -132,21 +132,14 @@ static void read_images(struct lockfile *out, struct reading *r, const struct no
     qsort(out->images, out->nimages, sizeof(*out->images), by_image);
 }
 
-int lockfile_read(struct lockfile *out, struct arena *a, const char *path, struct diag *d,
-                  struct error *err)
+int lockfile_parse(struct lockfile *out, struct arena *a, const struct source *src, struct diag *d,
+                   struct error *err)
 {
     static const char *const keys[] = { "version", "projects", "images" };
     struct reading r = { a, d };
     size_t errors = d->errors;
-    const struct source *src;
     struct node *doc = NULL;
     *out = (struct lockfile){ 0 };
-    if (!file_exists(path)) {
-        error_set(err, ERR_NOFILE, 0, "no lock file '%s'", path);
-        return error_hint(err, "write one with 'stack lock'");
-    }
-    if (source_read(&src, a, path, err) < 0)
-        return -1;
     if (yaml_read(&doc, a, src, d) == 0) {
         const char *version = node_text_at(doc, "version");
         if (!version || strcmp(version, VERSION_TEXT) != 0)
@@ -160,6 +153,19 @@ int lockfile_read(struct lockfile *out, struct arena *a, const char *path, struc
     if (d->errors == errors)
         return 0;
     return error_set(err, ERR_INPUT, 0, "the lock file cannot be used");
+}
+
+int lockfile_read(struct lockfile *out, struct arena *a, const char *path, struct diag *d,
+                  struct error *err)
+{
+    const struct source *src;
+    if (!file_exists(path)) {
+        error_set(err, ERR_NOFILE, 0, "no lock file '%s'", path);
+        return error_hint(err, "write one with 'stack lock'");
+    }
+    if (source_read(&src, a, path, err) < 0)
+        return -1;
+    return lockfile_parse(out, a, src, d, err);
 }
 
 const struct lock_project *lockfile_project(const struct lockfile *l, const char *name)

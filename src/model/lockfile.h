@@ -48,6 +48,9 @@ struct lockfile {
  * it is not there. */
 int lockfile_read(struct lockfile *out, struct arena *a, const char *path, struct diag *d,
                   struct error *err);
+/* The same of a text that was read. */
+int lockfile_parse(struct lockfile *out, struct arena *a, const struct source *src, struct diag *d,
+                   struct error *err);
 void lockfile_print(struct str *out, const struct lockfile *l);
 
 /* By name, or NULL. */

@@ -16,7 +16,7 @@ stack() {
 # Every image of this test, so that the engine has none of them.
 forget() {
     for tag in $(engine /images/json | jq -r '.[] | (.RepoTags // []) + (.RepoDigests // []) | .[]' |
-        grep -E "^(127\.0\.0\.1:$port/|$name[-/])"); do
+        grep -E "^(127\.0\.0\.1:$port/|${name}[-/])"); do
         engine "/images/$tag?force=1" -X DELETE >/dev/null
     done
 }
