@@ -12,7 +12,8 @@ stack() {
 }
 
 cleanup() {
-    stack down -v -t 0 --rmi local
+    stack down -v -t 0
+    engine "/images/$name-web?force=1" -X DELETE
 }
 
 ends() {
