@@ -126,6 +126,16 @@ static bool needs_files(const struct service *s)
     return false;
 }
 
+/* Contents of configs and secrets; the last operation on the container so far, `before` or this. */
+static struct op *emit_files(struct up *u, struct member *m, struct slot *slot, struct op *before)
+{
+    if (!needs_files(m->s))
+        return before;
+    struct op *files = add_slot_op(u, OP_FILES, m, slot, NULL);
+    graph_need(&u->p.graph, files, before, false);
+    return files;
+}
+
 /* Files, start, hooks; `before` is the last operation on the container so far. */
 static void emit_start(struct up *u, struct member *m, struct slot *slot, struct op *before,
                        const char *reason)
@@ -133,11 +143,7 @@ static void emit_start(struct up *u, struct member *m, struct slot *slot, struct
     struct graph *g = &u->p.graph;
     if (u->p.opt->no_start)
         return;
-    if (needs_files(m->s)) {
-        struct op *files = add_slot_op(u, OP_FILES, m, slot, NULL);
-        graph_need(g, files, before, false);
-        before = files;
-    }
+    before = emit_files(u, m, slot, before);
     slot->start = add_slot_op(u, OP_START, m, slot, reason);
     graph_need(g, slot->start, before, false);
     slot->up = slot->start;
@@ -266,7 +272,7 @@ static void emit_extra(struct up *u, struct member *m, const struct seen_contain
 static void emit_oneoff(struct up *u, struct member *m, struct slot *slot)
 {
     emit_create(u, m, slot);
-    emit_connects(u, m, slot, NULL, slot->create);
+    emit_files(u, m, slot, emit_connects(u, m, slot, NULL, slot->create));
     slot->start = slot->create;
 }
 

@@ -931,6 +931,24 @@ static void what_no_service_uses_comes_when_asked_for(void **state)
            "1 network to create, 1 volume to create\n");
 }
 
+static void a_run_gets_its_files_and_is_not_started(void **state)
+{
+    struct world *w = *state;
+    struct plan_options opt = plain;
+    opt.oneoff = "web";
+    opt.oneoff_name = "demo-web-run-1";
+    plan_with(w,
+              "name: demo\n"
+              "services: { web: { image: web, configs: [ c ] } }\n"
+              "configs: { c: { content: hello } }\n",
+              &opt, NULL);
+    assert_int_equal(
+        need_of(find_op(w, OP_FILES, "demo-web-run-1"), find_op(w, OP_CREATE, "demo-web-run-1")),
+        'h');
+    for (size_t i = 0; i < w->plan->nops; i++)
+        assert_int_not_equal(w->plan->ops[i]->kind, OP_START);
+}
+
 static void hooks_and_files_stand_where_they_belong(void **state)
 {
     struct world *w = *state;
@@ -1087,6 +1105,7 @@ int main(void)
         TEST(wait_waits_for_every_service),
         TEST(an_optional_dependency_holds_nothing_back),
         TEST(what_no_service_uses_comes_when_asked_for),
+        TEST(a_run_gets_its_files_and_is_not_started),
         TEST(hooks_and_files_stand_where_they_belong),
         TEST(a_child_without_its_parent_is_an_error),
         TEST(the_plan_grows_with_the_stack_and_not_faster),
