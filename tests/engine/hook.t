@@ -79,6 +79,8 @@ projects:
     git: file://$work/app.git
     stack_file: stacks/$name.yaml
     up: $name
+    # What sanitizers reserve is no memory that anybody uses.
+    limits: { memory: 100t }
 END
 (cd "$work/stack" && exec "$STACK" hook) >"$work/said" 2>&1 &
 server=$!
