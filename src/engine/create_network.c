@@ -69,7 +69,7 @@ json_t *create_endpoint_config(const struct create_input *in, const struct endpo
         json_object_set_new(endpoint, "IPAMConfig", ipam);
     }
     const char *mac = node_text_at(ep->config, "mac_address");
-    if (!mac)
+    if (!mac && ep == in->service->endpoints) /* the service's is that of its first network */
         mac = node_text_at(in->service->config, "mac_address");
     if (mac && in->api >= 44)
         json_object_set_new(endpoint, "MacAddress", json_string_nocheck(mac));
@@ -124,12 +124,15 @@ int create_endpoints(json_t *config, json_t *host, const struct create_input *in
         json_object_set_new(host, "NetworkMode", json_string("none"));
         return 0;
     }
-    json_object_set_new(host, "NetworkMode",
-                        json_string_nocheck(network_ref(in, s->endpoints[0].network)));
+    /* Before 1.44 the address goes to the network of that name, and to none by its id. */
+    const char *first = mac && in->api < 44 ? s->endpoints[0].network->name
+                                            : network_ref(in, s->endpoints[0].network);
+    json_object_set_new(host, "NetworkMode", json_string_nocheck(first));
     json_t *endpoints = json_object();
     size_t n = in->api >= 44 ? s->nendpoints : 1;
     for (size_t i = 0; i < n; i++)
-        json_object_set_new_nocheck(endpoints, network_ref(in, s->endpoints[i].network),
+        json_object_set_new_nocheck(endpoints,
+                                    i == 0 ? first : network_ref(in, s->endpoints[i].network),
                                     create_endpoint_config(in, &s->endpoints[i]));
     json_object_set_new(config, "NetworkingConfig",
                         json_pack("{s:o}", "EndpointsConfig", endpoints));
