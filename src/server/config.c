@@ -227,7 +227,7 @@ static void read_map(struct reading *r, const struct node *map, const char *what
 static const struct row limit_rows[] = {
     { "time", DURATION, AT(hook_limits, time_ms), 100, 7 * DAY, NULL },
     { "cpu", DURATION, AT(hook_limits, cpu_ms), 1000, 7 * DAY, NULL },
-    { "memory", BYTES, AT(hook_limits, memory), 16 * MIB, TIB, NULL },
+    { "memory", BYTES, AT(hook_limits, memory), 16 * MIB, 1024 * TIB, NULL },
     { "file_size", BYTES, AT(hook_limits, file_size), 1024, TIB, NULL },
     { "log", BYTES, AT(hook_limits, log), 4096, 64 * MIB, NULL },
 };

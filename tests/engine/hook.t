@@ -80,7 +80,7 @@ projects:
     stack_file: stacks/$name.yaml
     up: $name
     # What sanitizers reserve is no memory that anybody uses.
-    limits: { memory: 100t }
+    limits: { memory: 100000g }
 END
 (cd "$work/stack" && exec "$STACK" hook) >"$work/said" 2>&1 &
 server=$!
