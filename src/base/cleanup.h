@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define auto_(fn) __attribute__((cleanup(fn)))
+#define auto_(fn) __attribute__((unused, cleanup(fn)))
 
 /* The value of the pointer `p`, which is NULL afterwards. */
 #define take(p)                                  \

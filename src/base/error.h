@@ -60,6 +60,6 @@ void error_copy(struct error *to, const struct error *from);
 /* Releases what err holds and leaves it empty. */
 void error_clear(struct error *err);
 
-#define auto_error __attribute__((cleanup(error_clear)))
+#define auto_error __attribute__((unused, cleanup(error_clear)))
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-#define auto_json __attribute__((cleanup(json_decrefp)))
+#define auto_json __attribute__((unused, cleanup(json_decrefp)))
 
 /* Parses one value; ERR_PROTOCOL with `what` in the message on anything else. Owned result.
  * Integers stay integers; depth is bounded by jansson's own limit. */

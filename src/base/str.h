@@ -25,7 +25,7 @@ extern char str_empty_[1];
 
 /* Releases the memory; the string is empty and usable, with the same maximum. */
 void str_clear(struct str *s);
-#define auto_str __attribute__((cleanup(str_clear)))
+#define auto_str __attribute__((unused, cleanup(str_clear)))
 
 void str_add(struct str *s, const char *text);
 void str_addn(struct str *s, const char *text, size_t n);

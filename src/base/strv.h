@@ -26,7 +26,7 @@ void strv_split(struct strv *v, const char *s, const char *seps);
 char *strv_join(const struct strv *v, const char *sep);
 void strv_clear(struct strv *v);
 
-#define auto_strv __attribute__((cleanup(strv_clear)))
+#define auto_strv __attribute__((unused, cleanup(strv_clear)))
 #define strv_each(it, v) for (char **it = (v)->items; it && it < (v)->items + (v)->len; it++)
 
 #endif

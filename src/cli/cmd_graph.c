@@ -294,7 +294,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     (void)args;
     if (cli_load(cli, NULL, err) < 0)
         return -1;
-    __attribute__((cleanup(view_graph_clear))) struct view_graph g = { 0 };
+    __attribute__((unused, cleanup(view_graph_clear))) struct view_graph g = { 0 };
     add_stack(&g, cli->stack);
     if (!o->no_state)
         add_states(&g, cli);

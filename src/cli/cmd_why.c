@@ -344,7 +344,7 @@ static int explain(struct change *c, const struct why_options *o, const struct s
 {
     struct cli *cli = c->cli;
     const char *service = args->items[0];
-    __attribute__((cleanup(fetched_clear))) struct fetched f = { 0 };
+    __attribute__((unused, cleanup(fetched_clear))) struct fetched f = { 0 };
     auto_(snapshot_freep) struct snapshot *now = NULL;
     if (cli_observe(&now, cli, OBSERVE_CONTAINERS, NULL, 0, err) < 0 ||
         containers_check_services(cli->stack, now, args, err) < 0 ||

@@ -30,6 +30,6 @@ struct repo_identity {
  * run on a worker thread. ERR_NOTFOUND when the folder is in no work tree. */
 int repo_identify(struct repo_identity *out, const char *dir, unsigned what, struct error *err);
 void repo_identity_clear(struct repo_identity *id);
-#define auto_repo_identity __attribute__((cleanup(repo_identity_clear)))
+#define auto_repo_identity __attribute__((unused, cleanup(repo_identity_clear)))
 
 #endif

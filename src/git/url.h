@@ -32,7 +32,7 @@ struct repo_url {
  * begin with '-', control characters, hosts with odd characters. ERR_INPUT. */
 int repo_url_parse(struct repo_url *out, const char *text, const char *base, struct error *err);
 void repo_url_clear(struct repo_url *u);
-#define auto_repo_url __attribute__((cleanup(repo_url_clear)))
+#define auto_repo_url __attribute__((unused, cleanup(repo_url_clear)))
 
 /* Whether `text` has the form of a URL or of HOST:PATH, that is, is not a plain path. */
 bool repo_url_is_remote(const char *text);

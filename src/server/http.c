@@ -349,7 +349,7 @@ static void on_readable(void *ctx, int events)
     run(ctx);
 }
 
-static void on_log(void *ctx, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void on_log(void *ctx, const char *fmt, va_list ap)
 {
     (void)ctx;
     if (!log_enabled())

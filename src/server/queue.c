@@ -358,12 +358,10 @@ int queue_prune(struct queue *q, int keep, struct error *err)
     struct strmap seen = STRMAP_INIT;
     auto_strv struct strv lines = STRV_INIT;
     bool *goes = xcalloc(q->jobs.len + 1, sizeof(*goes));
-    size_t n = 0;
     for (size_t i = q->jobs.len; i-- > 0;) {
         const struct job *job = q->jobs.items[i];
         /* The highest number is not given twice. */
         goes[i] = too_many(&seen, job, keep) && job->id != q->last_id;
-        n += goes[i];
     }
     strmap_clear(&seen, NULL);
     for (size_t i = 0; i < q->jobs.len; i++)

@@ -128,7 +128,7 @@ static void result_clear(struct result *r)
     error_clear(&r->err);
     str_clear(&r->log);
 }
-#define auto_result __attribute__((cleanup(result_clear)))
+#define auto_result __attribute__((unused, cleanup(result_clear)))
 
 static const struct image *image_named(const struct stack *st, const char *name)
 {

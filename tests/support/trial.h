@@ -27,7 +27,7 @@ void trial_wait(struct trial *c, struct fake *f, int limit_ms);
 /* Both. Within TRIAL_LIMIT_MS. */
 void trial_run(struct trial *c, struct fake *f, const char *args);
 void trial_clear(struct trial *c);
-#define auto_trial __attribute__((cleanup(trial_clear)))
+#define auto_trial __attribute__((unused, cleanup(trial_clear)))
 #define TRIAL_LIMIT_MS 10000
 
 /* Whether nothing in the text can drive a terminal: no control characters, of either set, but

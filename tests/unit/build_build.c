@@ -58,7 +58,7 @@ static void fixture_close(struct fixture *f)
     free(f->id);
     free(f->output);
 }
-#define auto_fixture __attribute__((cleanup(fixture_close)))
+#define auto_fixture __attribute__((unused, cleanup(fixture_close)))
 
 static void on_step(void *ctx, const struct build_step *step)
 {

@@ -15,7 +15,7 @@ static void parsed_clear(struct parsed *p)
 {
     arena_free(p->arena);
 }
-#define auto_parsed __attribute__((cleanup(parsed_clear)))
+#define auto_parsed __attribute__((unused, cleanup(parsed_clear)))
 
 static struct parsed parse_with(const char *text, const struct dockerfile_args *args)
 {

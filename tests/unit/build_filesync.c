@@ -56,7 +56,7 @@ static void fixture_close(struct fixture *f)
     loop_free(f->l);
     free((void *)(uintptr_t)f->place.root);
 }
-#define auto_fixture __attribute__((cleanup(fixture_close)))
+#define auto_fixture __attribute__((unused, cleanup(fixture_close)))
 
 /* What the engine got. */
 struct packet {

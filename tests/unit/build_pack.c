@@ -34,7 +34,7 @@ static void packing_clear(struct packing *p)
     context_free(p->context);
     free(p->root);
 }
-#define auto_packing __attribute__((cleanup(packing_clear)))
+#define auto_packing __attribute__((unused, cleanup(packing_clear)))
 
 /* Of the folder c in the current one. */
 static struct packing packing(const char *dir)

@@ -32,7 +32,7 @@ static void seen_clear(struct build_seen *s)
     progress_free(s->p);
     error_clear(&s->err);
 }
-#define auto_seen __attribute__((cleanup(seen_clear)))
+#define auto_seen __attribute__((unused, cleanup(seen_clear)))
 
 static void play(struct build_seen *s, const char *const *values, size_t n)
 {

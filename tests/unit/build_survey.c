@@ -22,7 +22,7 @@ static void surveyed_clear(struct surveyed *s)
     loaded_clear(&s->loaded);
     error_clear(&s->err);
 }
-#define auto_surveyed __attribute__((cleanup(surveyed_clear)))
+#define auto_surveyed __attribute__((unused, cleanup(surveyed_clear)))
 
 /* Of the stack in the current folder. */
 static struct surveyed survey_wanted(const bool *wanted)

@@ -86,7 +86,7 @@ static inline void got_clear(struct got *g)
     free(g->mirror);
     error_clear(&g->err);
 }
-#define auto_got __attribute__((cleanup(got_clear)))
+#define auto_got __attribute__((unused, cleanup(got_clear)))
 
 static inline void on_got(void *ctx, const struct repo_got *got, const struct error *err)
 {

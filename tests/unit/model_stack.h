@@ -68,7 +68,7 @@ static inline void loaded_clear(struct loaded *l)
     stack_free(l->stack);
     l->stack = NULL;
 }
-#define auto_loaded __attribute__((cleanup(loaded_clear)))
+#define auto_loaded __attribute__((unused, cleanup(loaded_clear)))
 
 static inline const struct service *service(const struct loaded *l, const char *name)
 {

@@ -64,7 +64,7 @@ static void trial_clear(struct trial *t)
     delivery_clear(&t->d);
     strv_clear(&t->headers);
 }
-#define auto_trial __attribute__((cleanup(trial_clear)))
+#define auto_trial __attribute__((unused, cleanup(trial_clear)))
 
 #define GITHUB "x-github-event: push\nx-hub-signature-256: sha256=@\nx-github-delivery: 72d3162e"
 #define GITEA                                                                                        \

@@ -19,7 +19,7 @@ static void shown_clear(struct shown *s)
     str_clear(&s->a.body);
     strv_clear(&s->a.headers);
 }
-#define auto_shown __attribute__((cleanup(shown_clear)))
+#define auto_shown __attribute__((unused, cleanup(shown_clear)))
 
 static int look(struct shown *s, const char *method, const char *path, bool local,
                 const char *headers)
