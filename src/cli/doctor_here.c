@@ -38,7 +38,10 @@ static bool has_program(const char *name)
 
 static void check_compose(struct doctor *d)
 {
-    static const char *const argv[] = { "docker", "compose", "version", "--short", NULL };
+    /* Without the plugin the docker CLI asks the engine what else the words could mean: not ours.
+     */
+    static const char *const argv[] = { "docker",  "-H", "unix:///dev/null", "compose", "version",
+                                        "--short", NULL };
     auto_error struct error err = ERROR_INIT;
     struct child_result r = { .out = STR_INIT, .err = STR_INIT };
     struct child_options opt = { .argv = argv, .output_max = 200, .timeout_ms = COMPOSE_MS };
