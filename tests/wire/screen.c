@@ -6,6 +6,7 @@
 #include "../unit/unit.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -191,6 +192,9 @@ static void sixty_services_on_a_small_screen(void **state)
     fake_set_client(f, pid);
     int64_t end = clock_ms() + LIMIT_MS;
     while (waitpid(pid, &status, WNOHANG) == 0) {
+        /* An engine that takes its time, so that there is something to paint meanwhile. */
+        struct pollfd painted = { .fd = master, .events = POLLIN };
+        poll(&painted, 1, 20);
         fake_serve(f, 5);
         while ((n = read(master, data, sizeof(data))) > 0)
             draw(s, data, (size_t)n);
