@@ -3,6 +3,7 @@
 . "$TOP/tests/support/engine.sh"
 
 name=test-instance-$$
+unset STACK_INSTANCE
 main=$work/$name
 linked=$work/feature
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
