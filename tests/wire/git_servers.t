@@ -240,7 +240,7 @@ receiving() {
 ok "a clone has begun" until_true receiving
 kill -9 "$client"
 wait "$client" 2>/dev/null
-ok "what had come is half a repository" test -d "$(mirrors 'large-*.git.tmp')"
+is "what had come is no repository" "$(mirrors 'large-*.git')" ""
 lock=$(mirrors 'large-*.git.lock')
 ok "its process ends with it" until_true flock -n "$lock" true
 stack sync >"$work/first" 2>&1 &
