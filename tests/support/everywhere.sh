@@ -84,7 +84,7 @@ meet() {
     diff -u "$work/wanted" "$work/reached"
 }
 
-# EVERY=2 leaves out every second of them, the others of them with the next fault: the scripted engine
+# EVERY=3 does every third of them, another third with the next fault: the scripted engine
 # (tests/wire/faults.c) does them all.
 everywhere() {
     faults=$1
