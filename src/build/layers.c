@@ -14,15 +14,15 @@ struct part {
     int64_t current, total;
 };
 
-static int64_t bounded(int64_t n)
+int64_t layers_bounded(int64_t n)
 {
     return n < 0 ? 0 : n > PART_MAX ? PART_MAX : n;
 }
 
 bool layers_set(struct layers *l, const char *id, int64_t current, int64_t total)
 {
-    total = bounded(total);
-    current = bounded(current);
+    total = layers_bounded(total);
+    current = layers_bounded(current);
     if (current > total)
         current = total;
     struct part *part = strmap_get(&l->parts, id);

@@ -20,6 +20,8 @@ struct layers {
 bool layers_set(struct layers *l, const char *id, int64_t current, int64_t total);
 /* From {"id", "progressDetail": {"current", "total"}} of a pull; only downloads are counted. */
 bool layers_pull(struct layers *l, const json_t *value);
+/* Within what can be added up: numbers of parts come from outside. */
+int64_t layers_bounded(int64_t n);
 void layers_clear(struct layers *l);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/strmap.h"
+#include "build/layers.h"
 #include "engine/requests.h"
 #include "registry/auth.h"
 #include "run/private.h"
@@ -100,8 +101,8 @@ static void on_json(void *ctx, json_t *value)
     }
     int64_t total = json_int(value, "progressDetail.total", 0);
     if (str_eq(status, "Downloading") || str_eq(status, "Pushing")) {
-        l->current = json_int(value, "progressDetail.current", 0);
-        l->total = total > 0 ? total : l->total;
+        l->current = layers_bounded(json_int(value, "progressDetail.current", 0));
+        l->total = total > 0 ? layers_bounded(total) : l->total;
     }
     l->done |= is_end(status);
     show_progress(x);

@@ -40,13 +40,6 @@ ends() {
     return 1
 }
 
-said() {
-    grep -q -F -e "$1" "$work/output" && return 0
-    echo "it said:"
-    cat "$work/output"
-    return 1
-}
-
 never_said() {
     grep -F -e "$1" "$work/output" || return 0
     return 1

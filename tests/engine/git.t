@@ -16,24 +16,6 @@ cleanup() {
     engine "/images/$name-web?force=1" -X DELETE
 }
 
-ends() {
-    wanted_code=$1
-    shift
-    got_code=0
-    "$@" >"$work/output" 2>&1 || got_code=$?
-    [ "$got_code" = "$wanted_code" ] && return 0
-    echo "it ended with $got_code, not $wanted_code:"
-    cat "$work/output"
-    return 1
-}
-
-said() {
-    grep -F -e "$1" "$work/output" && return 0
-    echo "it said:"
-    cat "$work/output"
-    return 1
-}
-
 # A field of the project's line of `status`.
 status() {
     stack status --format json | jq -r ".[0] | $1"

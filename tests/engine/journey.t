@@ -34,25 +34,6 @@ volumes:
 END
 }
 
-# ends CODE COMMAND...: what it said is in $work/output.
-ends() {
-    wanted_code=$1
-    shift
-    got_code=0
-    "$@" >"$work/output" 2>&1 || got_code=$?
-    [ "$got_code" = "$wanted_code" ] && return 0
-    echo "it ended with $got_code, not $wanted_code:"
-    cat "$work/output"
-    return 1
-}
-
-said() {
-    grep -F -e "$1" "$work/output" && return 0
-    echo "it said:"
-    cat "$work/output"
-    return 1
-}
-
 services() {
     stack ps --format json "$@" | jq -rs 'flatten | map(.Service) | sort | join(" ")'
 }

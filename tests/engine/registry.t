@@ -10,25 +10,6 @@ stack() {
     "$STACK" -p "$name" -f "$file" "$@"
 }
 
-# ends CODE COMMAND...: what it said is in $work/output.
-ends() {
-    wanted_code=$1
-    shift
-    got_code=0
-    "$@" >"$work/output" 2>&1 </dev/null || got_code=$?
-    [ "$got_code" = "$wanted_code" ] && return 0
-    echo "it ended with $got_code, not $wanted_code:"
-    cat "$work/output"
-    return 1
-}
-
-said() {
-    grep -q -F -e "$1" "$work/output" && return 0
-    echo "it said:"
-    cat "$work/output"
-    return 1
-}
-
 # The images of this test, so that the next pull has to bring them again.
 forget() {
     for tag in $(engine /images/json | jq -r '.[] | (.RepoTags // []) + (.RepoDigests // []) | .[]' |

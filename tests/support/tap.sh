@@ -2,6 +2,8 @@
 #
 #   ok NAME COMMAND...     COMMAND succeeds; what it printed is shown when it does not
 #   is NAME GOT WANTED     the two texts are the same
+#   ends CODE COMMAND...   for ok: COMMAND ends with that code; what it said is in $work/output
+#   said TEXT              for ok: and has this in it
 #   done_testing           last; exits 1 if anything failed
 #
 # Each test works in $work, a folder of its own that is removed at the end, after `cleanup` if the
@@ -51,6 +53,24 @@ is() {
         printf '%s\n' "$2" | sed 's/^/#    got: /'
         printf '%s\n' "$3" | sed 's/^/# wanted: /'
     fi
+}
+
+ends() {
+    wanted_code=$1
+    shift
+    got_code=0
+    "$@" >"$work/output" 2>&1 </dev/null || got_code=$?
+    [ "$got_code" = "$wanted_code" ] && return 0
+    echo "it ended with $got_code, not $wanted_code:"
+    cat "$work/output"
+    return 1
+}
+
+said() {
+    grep -q -F -e "$1" "$work/output" && return 0
+    echo "it said:"
+    cat "$work/output"
+    return 1
 }
 
 done_testing() {
