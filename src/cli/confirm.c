@@ -125,6 +125,11 @@ struct question {
     bool over;
 };
 
+static void show_question(const char *text)
+{
+    fprintf(stderr, "%s [y/N] ", text);
+}
+
 static void on_readable(void *ctx, int events)
 {
     struct question *q = ctx;
@@ -143,13 +148,15 @@ static void on_signal(void *ctx, int signum)
     q->over = true;
 }
 
-static void wait_for_answer(struct question *q, struct loop *loop)
+/* Signals are caught before the question stands there: who reads it may press Ctrl-C at once. */
+static void wait_for_answer(struct question *q, const char *text, struct loop *loop)
 {
     static const int caught[] = { SIGINT, SIGTERM, SIGHUP };
     struct loop_signal *signals[countof(caught)];
     for (size_t i = 0; i < countof(caught); i++)
         signals[i] = loop_signal(loop, caught[i], on_signal, q);
     struct loop_io *io = loop_io(loop, STDIN_FILENO, LOOP_READ, on_readable, q);
+    show_question(text);
     loop_wait(loop, &q->over);
     loop_io_cancel(&io);
     for (size_t i = 0; i < countof(caught); i++)
@@ -160,12 +167,13 @@ static int ask(struct change *c, const char *text, struct error *err)
 {
     struct question q = { .len = 0 };
     bool terminal = tty_is(STDIN_FILENO);
-    fprintf(stderr, "%s [y/N] ", text);
-    if (terminal)
-        wait_for_answer(&q, cli_loop(c->cli));
-    else
+    if (terminal) {
+        wait_for_answer(&q, text, cli_loop(c->cli));
+    } else {
+        show_question(text);
         while (!q.over)
             on_readable(&q, LOOP_READ);
+    }
     if (!terminal || q.signum || !q.len)
         fputs("\n", stderr);
     if (q.signum)
