@@ -1,7 +1,7 @@
 /*
  * Attached: lines flow until every container has ended, one of them ends the others
- * (--abort-on-container-exit), or a signal comes. Then the stack is stopped as `stop` would do it,
- * while lines still flow; a second signal kills instead.
+ * (--abort-on-container-exit), the user leaves, or a signal comes. Then the stack is stopped as
+ * `stop` would do it, while lines still flow; a second signal kills instead.
  */
 #include "cli/attach.h"
 
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/menu.h"
 #include "live/logs.h"
 #include "run/run.h"
 
@@ -21,10 +22,12 @@ struct attached {
     struct change *change;
     const struct attach_options *opt;
     struct live_logs *logs;
-    bool over;     /* no reason to go on: ended, interrupted, aborted */
-    bool ended;    /* the output did */
-    bool late;     /* the last lines did not come in time */
-    bool stopping; /* stop is under way: the next signal kills */
+    struct menu *menu;
+    bool detached, toggled; /* keys that were pressed */
+    bool over;              /* no reason to go on: ended, interrupted, aborted */
+    bool ended;             /* the output did */
+    bool late;              /* the last lines did not come in time */
+    bool stopping;          /* stop is under way: the next signal kills */
     bool killing;
     bool aborted;                             /* a container's end ends the others */
     int exit_code;                            /* of the container that counts; -1: none */
@@ -86,7 +89,7 @@ static bool on_busy(void *ctx)
 {
     const struct attached *a = ctx;
     /* While it stops all, it is us who have the lock. */
-    return !a->stopping && (a->opt->watching || cli_locked(a->change->cli));
+    return !a->stopping && (*a->opt->watching || cli_locked(a->change->cli));
 }
 
 static void on_ended(void *ctx, const struct error *err)
@@ -150,20 +153,69 @@ static int stop_all(struct attached *a, struct error *err)
     return code;
 }
 
-/* Acts on files that change, while lines flow, until there is another reason to go on. */
-static void watch(struct attached *a)
+/* --- keys --- */
+
+static void on_key(void *ctx, char key)
 {
-    struct watching *w = a->opt->watching;
-    if (!w)
-        return;
-    watching_begin(w);
-    watching_wake(w, &a->over);
-    while (loop_wait(cli_loop(a->change->cli), &a->over) && !a->ended && !a->aborted &&
-           !a->change->signum && !ferror(stdout)) {
-        a->over = false;
-        watching_act(w);
+    struct attached *a = ctx;
+    if (key == '\n')
+        change_note(a->change, "%s", ""); /* people part what was from what comes */
+    a->detached |= key == 'd';
+    a->toggled ^= key == 'w';
+    a->over |= a->detached || a->toggled;
+}
+
+static void say_keys(struct attached *a)
+{
+    menu_say(a->menu, *a->opt->watching ? "d detach   w end watching   Ctrl-C stop"
+                                        : "d detach   w watch files   Ctrl-C stop");
+}
+
+/* --- files that change --- */
+
+static void begin_watching(struct attached *a)
+{
+    say_keys(a);
+    watching_begin(*a->opt->watching);
+    watching_wake(*a->opt->watching, &a->over);
+}
+
+static void toggle_watching(struct attached *a)
+{
+    struct watching **w = a->opt->watching;
+    auto_error struct error err = ERROR_INIT;
+    a->toggled = false;
+    if (*w) {
+        watching_stop(take(*w));
+        change_note(a->change, "files are no longer watched");
+        say_keys(a);
+    } else if (watching_start(w, a->change, &a->opt->watch, &err) == 0) {
+        begin_watching(a);
+    } else {
+        change_note(a->change, "%s%s%s", err.msg, err.hint ? "; " : "", err.hint ? err.hint : "");
     }
-    watching_wake(w, NULL);
+}
+
+/* Whether there is a reason to go on. */
+static bool is_over(const struct attached *a)
+{
+    return a->ended || a->aborted || a->detached || a->change->signum || ferror(stdout);
+}
+
+/* Acts on keys and on files that change, while lines flow. */
+static void wait_for_end(struct attached *a)
+{
+    if (*a->opt->watching)
+        begin_watching(a);
+    while (loop_wait(cli_loop(a->change->cli), &a->over) && !is_over(a)) {
+        a->over = false;
+        if (a->toggled)
+            toggle_watching(a);
+        if (*a->opt->watching)
+            watching_act(*a->opt->watching);
+    }
+    if (*a->opt->watching)
+        watching_wake(*a->opt->watching, NULL);
 }
 
 static int follow(struct attached *a, struct error *err)
@@ -185,9 +237,12 @@ static int follow(struct attached *a, struct error *err)
     if (cli_observe(&now, cli, OBSERVE_CONTAINERS, NULL, 0, err) < 0)
         return -1;
     struct sink sink = { on_line, a };
+    if (a->opt->menu)
+        a->menu = menu_start(cli, on_key, a);
+    say_keys(a);
     a->logs = live_logs_start(cli->engine, now, &opt, &sink, on_ended, a);
-    watch(a);
-    loop_wait(cli_loop(cli), &a->over);
+    wait_for_end(a);
+    menu_stop(a->menu);
     return 0;
 }
 
@@ -212,6 +267,9 @@ int attach_run(struct change *c, const struct attach_options *opt, struct error 
     error_clear(&a.err);
     if (code != 0)
         return code;
+    if (a.detached && !c->signum)
+        change_note(c, "detached: everything runs on; 'stack logs -f' shows its output, 'stack up' "
+                       "comes back to it");
     if (c->signum)
         return change_signal_code(c);
     return a.exit_code > 0 ? a.exit_code : EXIT_DONE;

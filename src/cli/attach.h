@@ -10,10 +10,12 @@ struct attach_options {
     const char *const *shown;    /* those of them whose output is shown */
     const char *const *stopped;  /* what an interrupt stops */
     bool abort_on_exit, abort_on_failure;
-    const char *exit_code_from; /* a service, or NULL */
-    int timeout_s;              /* of stopping; -1: each container's own */
-    int64_t since_ns;           /* output that is older is not shown */
-    struct watching *watching;  /* that has started; or NULL */
+    const char *exit_code_from;    /* a service, or NULL */
+    int timeout_s;                 /* of stopping; -1: each container's own */
+    int64_t since_ns;              /* output that is older is not shown */
+    struct watching **watching;    /* that has started, or NULL; the key ends and starts it */
+    struct watching_options watch; /* of one that the key starts */
+    bool menu;                     /* keys that do something, where there is a terminal */
 };
 
 /* `c` has run its plan and still holds it. The lock is given back while output is shown. The exit

@@ -2,6 +2,7 @@
  * `scale` (only other numbers of containers). */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -18,7 +19,7 @@ struct up_options {
     bool quiet_pull, quiet_build, abort_on_exit, abort_on_failure, attach_deps;
     bool no_color, no_prefix, timestamps, watch, sync, ignored;
     struct strv scale, attach, no_attach;
-    const char *pull, *exit_code_from, *format;
+    const char *pull, *exit_code_from, *format, *menu;
     int wait_timeout, timeout;
 };
 #define OPTIONS up_options
@@ -79,7 +80,12 @@ static const struct option up_rows[] = {
     ROW_FLAG(0, "no-color", no_color, "No colours"),
     ROW_FLAG(0, "quiet-pull", quiet_pull, "No progress of pulls"),
     ROW_FLAG(0, "quiet-build", quiet_build, "No output of builds"),
-    ROW_HIDDEN(0, "menu", ignored),
+    { .name = "menu",
+      .kind = OPT_STRING,
+      .offset = OPT_AT(menu),
+      .arg = "true|false",
+      .help = "Keys that detach and watch, on a terminal (default: STACK_MENU, else true)",
+      .optional_arg = true },
 };
 
 static const struct option create_rows[] = {
@@ -188,6 +194,21 @@ static void add_names(struct strv *out, const struct stack *st, const bool *use)
             strv_add(out, st->services[i].name);
 }
 
+/* --menu, STACK_MENU, COMPOSE_MENU: the first that says something. */
+static bool wants_menu(const struct up_options *o, const struct stack *st)
+{
+    static const char *const yes[] = { "1", "t", "true", "y", "yes", "on" };
+    const char *said[] = { o->menu, node_text_at(st->environment, "STACK_MENU"),
+                           node_text_at(st->environment, "COMPOSE_MENU") };
+    size_t first = 0;
+    while (first < countof(said) && (!said[first] || !*said[first]))
+        first++;
+    for (size_t i = 0; first < countof(said) && i < countof(yes); i++)
+        if (strcasecmp(said[first], yes[i]) == 0)
+            return true;
+    return first == countof(said);
+}
+
 /* Whose output is shown. */
 static void choose_shown(bool *shown, const struct stack *st, const struct up_options *o)
 {
@@ -210,7 +231,7 @@ static int check_services(const struct stack *st, const struct strv *names, stru
 }
 
 static int attach(struct change *c, const struct up_options *o, const char *const *services,
-                  int64_t since_ns, struct watching *w, struct error *err)
+                  int64_t since_ns, struct watching **w, struct error *err)
 {
     const struct stack *st = c->cli->stack;
     auto_free bool *selected = change_selected(st, services, o->no_deps);
@@ -221,7 +242,7 @@ static int attach(struct change *c, const struct up_options *o, const char *cons
     add_names(&all, st, selected);
     add_names(&lines, st, shown);
     const struct strv *followed = abort ? &all : &lines;
-    if (followed->len == 0 && !w)
+    if (followed->len == 0 && !*w)
         return EXIT_DONE;
     struct attach_options opt = {
         .services = (const char *const *)followed->items,
@@ -233,6 +254,8 @@ static int attach(struct change *c, const struct up_options *o, const char *cons
         .timeout_s = o->timeout,
         .since_ns = since_ns,
         .watching = w,
+        .watch = { .services = services, .quiet = o->quiet_build },
+        .menu = wants_menu(o, st),
     };
     return attach_run(c, &opt, err);
 }
@@ -273,7 +296,7 @@ static int run_change(struct change *c, struct up_options *o, const struct strv 
     int code = change_up(c, &plan, err);
     if (code != EXIT_DONE || !attached || cli->global.dry_run)
         return code;
-    return attach(c, o, plan.services, since_ns, w, err);
+    return attach(c, o, plan.services, since_ns, &w, err);
 }
 
 static int run_up(struct cli *cli, void *values, const struct strv *args, struct error *err)
@@ -362,7 +385,8 @@ const struct command cmd_up = {
             "soon as what it depends on is ready. What has not changed is left alone; 'stack plan' "
             "shows what would be done, and why.\n"
             "Without -d the output of the containers is shown until they end. Ctrl-C stops them, "
-            "a second one kills them.",
+            "a second one kills them. On a terminal the last line names keys: d leaves everything "
+            "running, w watches files as 'stack watch' does, and ends that again.",
     .examples = up_examples,
     .options = up_rows,
     .noptions = countof(up_rows),

@@ -58,13 +58,19 @@ static void put(int fd, const char *text)
         errno = 0;
 }
 
+bool tty_in_front(int fd)
+{
+    pid_t front = tcgetpgrp(fd);
+    return front < 0 || front == getpgrp(); /* nobody's, or no terminal of this session */
+}
+
 void tty_restore(void)
 {
     int saved_errno = errno;
     /* At once: output that somebody holds back (ctrl-s) must not hold us back, too. */
-    if (terminal.raw_fd >= 0)
+    if (terminal.raw_fd >= 0 && tty_in_front(terminal.raw_fd))
         tcsetattr(terminal.raw_fd, TCSANOW, &terminal.before);
-    put(terminal.hidden_fd, "\033[?25h");
+    put(terminal.hidden_fd, "\033[J\033[?25h");
     terminal.raw_fd = -1;
     terminal.hidden_fd = -1;
     errno = saved_errno;
@@ -79,9 +85,10 @@ static void on_death(int signum)
 
 void tty_resume(void)
 {
-    if (terminal.raw_fd >= 0)
+    if (terminal.raw_fd >= 0 && tty_in_front(terminal.raw_fd))
         tcsetattr(terminal.raw_fd, TCSANOW, &terminal.raw);
-    put(terminal.hidden_fd, "\033[?25l");
+    if (terminal.hidden_fd >= 0 && tty_in_front(terminal.hidden_fd))
+        put(terminal.hidden_fd, "\033[?25l");
 }
 
 /* SIGTSTP: the terminal is the shell's until we go on. */
@@ -126,7 +133,14 @@ static void guard(void)
     handle(SIGTSTP, on_stop);
 }
 
-int tty_raw(int fd, struct error *err)
+static void make_keys(struct termios *modes)
+{
+    modes->c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    modes->c_cc[VMIN] = 1;
+    modes->c_cc[VTIME] = 0;
+}
+
+static int set_modes(int fd, void (*change)(struct termios *modes), struct error *err)
 {
     struct termios modes;
     if (terminal.raw_fd == fd)
@@ -135,12 +149,22 @@ int tty_raw(int fd, struct error *err)
         return error_errno(err, "read the terminal's modes");
     guard();
     terminal.before = modes;
-    cfmakeraw(&modes);
+    change(&modes);
     terminal.raw = modes;
     if (tcsetattr(fd, TCSADRAIN, &modes) < 0)
         return error_errno(err, "set the terminal's modes");
     terminal.raw_fd = fd;
     return 0;
+}
+
+int tty_raw(int fd, struct error *err)
+{
+    return set_modes(fd, cfmakeraw, err);
+}
+
+int tty_keys(int fd, struct error *err)
+{
+    return set_modes(fd, make_keys, err);
 }
 
 void tty_hide_cursor(int fd, bool hidden)

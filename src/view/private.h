@@ -15,7 +15,13 @@ struct view {
     struct loop *loop;
     FILE *out, *err;
     struct display *display; /* TTY, while a plan runs */
-    struct strmap prefixes;  /* service -> colour number + 1 of its log prefix */
+    struct {
+        char *text; /* NULL: there is none */
+        bool shown;
+        struct loop_timer *timer; /* it is put back */
+        struct loop_signal *cont, *winch;
+    } foot;
+    struct strmap prefixes; /* service -> colour number + 1 of its log prefix */
     size_t prefix_width;
     size_t ops, running; /* of the plan: its operations, running containers it leaves alone */
 };
@@ -42,5 +48,8 @@ void display_hide(struct display *d);
 /* The last paint, which stays. */
 void display_finish(struct display *d);
 void display_free(struct display *d);
+
+/* Takes the foot off the screen, so that lines can be written; it comes back by itself. */
+void foot_hide(struct view *v);
 
 #endif

@@ -17,6 +17,7 @@ void view_error(struct view *v, const struct error *err)
     auto_str struct str text = STR_INIT;
     if (err->kind == ERR_NONE || !err->msg)
         return;
+    foot_hide(v);
     view_colored(&text, v->color_err, COLOR_RED, "error");
     str_addf(&text, ": %s\n", err->msg);
     add_hint(&text, err->hint);
@@ -29,6 +30,7 @@ void view_diag(struct view *v, const struct diag *d)
     if (v->mode == VIEW_QUIET && d->errors == 0)
         return;
     diag_print(&text, d, v->mode != VIEW_QUIET);
+    foot_hide(v);
     fputs(text.buf, v->err);
 }
 
@@ -109,5 +111,6 @@ void view_report(struct view *v, const struct run_result *r)
         str_addf(&text, " %s", num_elapsed_text(elapsed, r->critical[i].ms));
     }
     str_addc(&text, '\n');
+    foot_hide(v);
     fputs(text.buf, v->err);
 }

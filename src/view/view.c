@@ -57,6 +57,7 @@ void view_free(struct view *v)
     if (!v)
         return;
     display_free(v->display);
+    view_foot(v, NULL);
     strmap_clear(&v->prefixes, NULL);
     fflush(v->out);
     free(v);
@@ -118,6 +119,11 @@ static void show_note(struct view *v, const struct event *e)
     fprintf(v->err, "%s\n", line.buf);
 }
 
+bool view_on_terminal(const struct view *v)
+{
+    return v->mode == VIEW_TTY;
+}
+
 static void note_plan(struct view *v, const struct plan *plan)
 {
     v->ops = plan->nops;
@@ -129,6 +135,7 @@ static void note_plan(struct view *v, const struct plan *plan)
 static void on_event(void *ctx, const struct event *e)
 {
     struct view *v = ctx;
+    foot_hide(v);
     if (e->kind == EVENT_BEGIN)
         note_plan(v, e->plan);
     if (e->kind == EVENT_LOG) {

@@ -42,6 +42,11 @@ bool view_color(const struct view *v, FILE *f);
 /* Makes room for the prefix of a container's lines, so that those of all line up. */
 void view_log_label(struct view *v, const char *label);
 
+/* Whether there is a terminal on which lines are painted anew. */
+bool view_on_terminal(const struct view *v);
+/* A line below all that is written, until it is another, or NULL: none. There, on a terminal. */
+void view_foot(struct view *v, const char *text);
+
 /* The end of a plan: summary ("ready in 11.4 s; critical path: ...") and a block per failure. */
 void view_report(struct view *v, const struct run_result *r);
 void view_error(struct view *v, const struct error *err);

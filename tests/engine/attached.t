@@ -6,7 +6,7 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.environ["TOP"], "tests", "support"))
-from terminal import Terminal, eventually, ok, quietly, run_tests, write
+from terminal import FILE, WORK, Terminal, eventually, ok, quietly, run_tests, write
 
 
 def services(**commands):
@@ -66,6 +66,53 @@ def terminal_that_is_gone():
     ok("a terminal that is closed stops the containers", stopped)
 
 
+def keys():
+    """The last line of the screen names them."""
+    quietly("down", "-t", "0")
+    services(web="trap \"exit 0\" TERM; echo web runs; while :; do sleep 0.1; done")
+    t = Terminal("up")
+    ok("keys are named", t.until("web runs") and t.until("d detach") and t.until("w watch"), t.seen)
+    ok("and read as they are pressed", t.raw())
+    t.type("w")
+    ok("w: nothing is to be watched", t.until("none of the services says what to watch"), t.seen)
+    ok("the keys are named again below that", t.until("d detach"), t.seen)
+    t.kill(signal.SIGTSTP)
+    ok("SIGTSTP stops it", eventually(lambda: t.state() == "T"), t.state())
+    ok("with the terminal as it was", t.restored(), t.seen)
+    t.seen = ""
+    t.kill(signal.SIGCONT)
+    ok("SIGCONT: keys are named, and read", t.until("d detach") and eventually(t.raw), t.seen)
+    t.type("d")
+    code = t.end()
+    ok("d: it ends with 0", code == 0, f"{code}\n{t.seen}")
+    ok("and says how to come back", "'stack logs -f' shows its output, 'stack up' comes back" in t.plain(), t.plain())
+    ok("the terminal is as it was", t.restored(), t.seen)
+    ok("everything runs on", quietly("ps", "--format", "{{.State}}").stdout.split() == ["running"])
+
+    src = os.path.join(WORK, "src")
+    os.mkdir(src)
+    with open(FILE, "a") as f:
+        f.write("    develop: {watch: [{path: src, target: /src, action: sync}]}\n")
+    t = Terminal("up", env={"STACK_MENU": "true", "COMPOSE_MENU": "false"})
+    t.until("w watch files")
+    t.type("w")
+    ok("w: files are watched", t.until("watching web") and t.until("w end watching"), t.seen)
+    with open(os.path.join(src, "file"), "w") as f:
+        f.write("new")
+    ok("and brought into the container", t.until("synced") and t.until("w end watching"), t.seen)
+    t.type("w")
+    ok("w: they no longer are", t.until("no longer watched") and t.until("w watch files"), t.seen)
+    t.type("\x03")
+    code = t.end()
+    ok("Ctrl-C is what it always is", (code, t.restored()) == (130, True), f"{code}\n{t.seen}")
+    for args, env in ((("up", "--menu=false"), {}), (("up",), {"COMPOSE_MENU": "0"})):
+        t = Terminal(*args, env=env)
+        t.until("web runs")
+        t.type("d\n\x03")
+        code = t.end()
+        ok(f"{args} {env}: no keys", (code, "d detach" in t.seen) == (130, False), f"{code}\n{t.seen}")
+
+
 def end_by_itself():
     quietly("down", "-t", "0")
     services(one="echo first line", two="echo second line")
@@ -87,4 +134,4 @@ def exit_code_from():
     ok("the others were stopped", left == "", left)
 
 
-run_tests(ctrl_c, other_signals, terminal_that_is_gone, end_by_itself, exit_code_from)
+run_tests(ctrl_c, other_signals, terminal_that_is_gone, keys, end_by_itself, exit_code_from)

@@ -171,6 +171,8 @@ class Terminal:
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen)
 
     def restored(self):
+        while self.read(0):
+            pass
         shown = [m for m in re.findall(r"\x1b\[\?25([hl])", self.seen)][-1:]
         return termios.tcgetattr(self.slave) == self.before and shown in ([], ["h"])
 

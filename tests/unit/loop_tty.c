@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
 
@@ -87,6 +88,76 @@ static void raw_mode_is_undone(void **state)
     assert_false(is_raw(p->slave));
 }
 
+static bool reads_keys(int fd)
+{
+    struct termios modes;
+    assert_int_equal(tcgetattr(fd, &modes), 0);
+    return !(modes.c_lflag & (ICANON | ECHO)) && modes.c_lflag & ISIG;
+}
+
+static void keys_leave_signals_alone(void **state)
+{
+    struct pty *p = *state;
+    assert_int_equal(tty_keys(p->slave, NULL), 0);
+    assert_true(reads_keys(p->slave));
+    tty_restore();
+    assert_false(reads_keys(p->slave));
+    assert_false(is_raw(p->slave));
+}
+
+/* Tells the other process, and waits for it. */
+static void take_turns(int fd)
+{
+    char turn = 0;
+    if (write(fd, &turn, 1) != 1 || read(fd, &turn, 1) != 1)
+        _exit(1);
+}
+
+/* A job that reads keys while it is in front; then a shell has it in the background. */
+static void be_job(const struct pty *p, int shell)
+{
+    setpgid(0, 0);
+    take_turns(shell);
+    bool front = tty_in_front(p->slave) && tty_keys(p->slave, NULL) == 0 && reads_keys(p->slave);
+    take_turns(shell);
+    tty_resume();
+    _exit(front && !tty_in_front(p->slave) && !reads_keys(p->slave) ? 0 : 1);
+}
+
+static void be_shell(const struct pty *p)
+{
+    int ends[2], status = 1;
+    struct termios cooked;
+    setsid();
+    if (ioctl(p->slave, TIOCSCTTY, 0) < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
+        _exit(1);
+    signal(SIGTTOU, SIG_IGN);
+    tcgetattr(p->slave, &cooked);
+    pid_t job = fork();
+    if (job == 0)
+        be_job(p, ends[1]);
+    char turn = 0;
+    bool begun = read(ends[0], &turn, 1) == 1 && tcsetpgrp(p->slave, job) == 0;
+    take_turns(begun ? ends[0] : -1);
+    tcsetpgrp(p->slave, getpid());
+    tcsetattr(p->slave, TCSANOW, &cooked);
+    if (write(ends[0], &turn, 1) != 1)
+        _exit(1);
+    waitpid(job, &status, 0);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+static void in_the_background_the_terminal_is_left_alone(void **state)
+{
+    struct pty *p = *state;
+    int status = 0;
+    pid_t shell = fork();
+    if (shell == 0)
+        be_shell(p);
+    assert_int_equal(waitpid(shell, &status, 0), shell);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 /* Runs a process that sets up the terminal and ends in the given way; its wait status. */
 static int die(const struct pty *p, int signum)
 {
@@ -107,8 +178,8 @@ static int die(const struct pty *p, int signum)
 static void check_restored(const struct pty *p)
 {
     char got[16] = { 0 };
-    assert_int_equal(read(p->master, got, sizeof(got) - 1), 6);
-    assert_string_equal(got, "\033[?25h");
+    assert_int_equal(read(p->master, got, sizeof(got) - 1), 9);
+    assert_string_equal(got, "\033[J\033[?25h");
     assert_false(is_raw(p->slave));
 }
 
@@ -136,6 +207,8 @@ int main(void)
         cmocka_unit_test(without_a_terminal_the_environment_says),
         WITH_PTY(however_the_process_ends), /* before others, which would be inherited */
         WITH_PTY(raw_mode_is_undone),
+        WITH_PTY(keys_leave_signals_alone),
+        WITH_PTY(in_the_background_the_terminal_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -290,6 +290,51 @@ static void lines_of_output_stand_above_the_block(void **state)
     tear_down(&s);
 }
 
+static void the_foot_stays_below_everything(void **state)
+{
+    (void)state;
+    struct scene s;
+    set_up(&s, 1);
+    view_foot(s.view, "d detach");
+    for (size_t i = 0; i < 3; i++) {
+        tell(&s, (struct event){
+                     .kind = EVENT_LOG, .service = "web", .stream = 1, .text = "line", .len = 4 });
+        if (i != 1)
+            paint(&s);
+    }
+    tell(&s, (struct event){ .kind = EVENT_BEGIN });
+    tell(&s, (struct event){ .kind = EVENT_STARTED, .op = &s.ops[0] });
+    paint(&s);
+    tell(&s, (struct event){ .kind = EVENT_ENDED, .op = &s.ops[0] });
+    tell(&s, (struct event){ .kind = EVENT_END });
+    view_foot(s.view, "w watch files");
+    paint(&s);
+    look(&s);
+    assert_string_equal(s.paper.lines[2].buf, "line");
+    assert_int_equal(count(&s, "line"), 3);
+    assert_int_equal(count(&s, "[+] up 1/1"), 1);
+    assert_int_equal(count(&s, "d detach"), 0);
+    assert_string_equal(s.paper.lines[5].buf, "w watch files");
+    assert_int_equal(s.paper.used, 5);
+    assert_true(s.paper.hidden);
+    tear_down(&s);
+}
+
+static void the_foot_goes_without_a_trace(void **state)
+{
+    (void)state;
+    struct scene s;
+    set_up(&s, 0);
+    view_foot(s.view, "d detach");
+    paint(&s);
+    view_foot(s.view, NULL);
+    paint(&s);
+    look(&s);
+    assert_int_equal(count(&s, "d detach"), 0);
+    assert_false(s.paper.hidden);
+    tear_down(&s);
+}
+
 static void nothing_to_do_paints_nothing(void **state)
 {
     (void)state;
@@ -317,6 +362,8 @@ int main(void)
         cmocka_unit_test(a_failure_is_never_folded_away),
         cmocka_unit_test(what_matters_comes_first),
         cmocka_unit_test(lines_of_output_stand_above_the_block),
+        cmocka_unit_test(the_foot_stays_below_everything),
+        cmocka_unit_test(the_foot_goes_without_a_trace),
         cmocka_unit_test(nothing_to_do_paints_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
