@@ -1,5 +1,5 @@
 # make [VARIANT=debug|release|san|cov]  build build/VARIANT/stack
-# make check             every test; ends with `N passed, N failed`
+# make check             every test, after installing what they need; ends with `N passed, N failed`
 # make check-KIND        those of one kind: source unit golden wire fuzz engine
 # make fuzz FUZZ=NAME [TIME=60]   look for inputs that break tests/fuzz/NAME.c (clang)
 # make golden            write what the cases of tests/golden expect from what they print now
@@ -34,7 +34,7 @@ opt.fuzz    := $(opt.san) -fsanitize=fuzzer-no-link
 
 warn := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
         -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual
-ifeq ($(filter help demo clean uninstall,$(MAKECMDGOALS)),)
+ifneq ($(filter-out help demo check clean uninstall,$(or $(MAKECMDGOALS),all)),)
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(PKGS) $(PKGS_OPEN) 2>/dev/null || echo missing)
 pkg_libs   := $(shell $(PKG_CONFIG) --libs $(PKGS))
 ifneq ($(filter missing,$(pkg_cflags)),)
@@ -92,7 +92,12 @@ $(out)/flags: FORCE
 	@echo '$(CC) $(all_cflags) $(all_ldflags) $(libs)' | cmp -s - $@ || \
 	 echo '$(CC) $(all_cflags) $(all_ldflags) $(libs)' >$@
 
-check: all $(programs)
+# On a fresh machine, too: what is missing is installed before anything asks for its libraries.
+check:
+	@.ci/packages --install build test
+	@$(MAKE) check-all
+
+check-all: all $(programs)
 	@VARIANT=$(VARIANT) CC="$(CC)" tests/run
 
 programs: $(programs)
@@ -164,5 +169,5 @@ help:
 -include $(objs:.o=.d) $(programs:.t=.d) $(support:.o=.d) $(driver:.o=.d)
 
 .PHONY: bench
-.PHONY: all programs check $(kinds:%=check-%) fuzz golden demo docs install uninstall format clean help FORCE
+.PHONY: all programs check check-all $(kinds:%=check-%) fuzz golden demo docs install uninstall format clean help FORCE
 .SECONDARY:

@@ -13,6 +13,9 @@ import sys
 import tempfile
 import termios
 
+sys.path.insert(0, os.path.join(os.environ["TOP"], "tests", "support"))
+from tap import finish, ok
+
 STACK = os.environ["STACK"]
 NAME = f"test-look-{os.getpid()}"
 WORK = tempfile.mkdtemp(prefix="test-", dir=os.environ.get("TEST_TMP"))
@@ -52,19 +55,6 @@ services:
   made: { <<: *plain, build: ., image: "test-look-made:none", profiles: [off] }
   taken: { image: busybox, ports: ["PORT:80"], profiles: [off] }
 """
-
-number = failed = 0
-
-
-def ok(name, good, shown=""):
-    global number, failed
-    number += 1
-    print(f"{'ok' if good else 'not ok'} {number} - {name}", flush=True)
-    if not good:
-        failed += 1
-        for line in str(shown).splitlines():
-            print("#   " + ascii(line))
-
 
 def stack(*args):
     return [STACK, "-p", NAME, "-f", FILE, *args]
@@ -289,5 +279,4 @@ finally:
     subprocess.run([STACK, "-p", NAME + "-sick", "-f", SICK_FILE, "down", "-t", "0"],
                    capture_output=True)
     shutil.rmtree(WORK)
-print(f"1..{number}")
-sys.exit(failed != 0)
+finish()

@@ -1,4 +1,4 @@
-"""A `stack hook` of a test, and somebody who sends to it. TAP as tests/support/tap.sh has it."""
+"""A `stack hook` of a test, and somebody who sends to it."""
 
 import atexit
 import hashlib
@@ -9,29 +9,13 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
-import time
+
+from tap import equal, eventually, finish, ok  # noqa: F401
 
 SECRET = "It's a Secret to Everybody"
 work = tempfile.mkdtemp(dir=os.environ.get("TEST_TMP", "/tmp"))
-_number = 0
-_failed = 0
 _servers = []  # killed at the end, whatever it is
-
-
-def ok(condition, name, said=""):
-    global _number, _failed
-    _number += 1
-    print(f"{'ok' if condition else 'not ok'} {_number} - {name}", flush=True)
-    if not condition:
-        _failed += 1
-        for line in str(said).splitlines():
-            print(f"#   {line}")
-
-
-def same(got, wanted, name):
-    ok(got == wanted, name, f"   got: {got!r}\nwanted: {wanted!r}")
 
 
 @atexit.register
@@ -39,21 +23,6 @@ def clean_up():
     for server in _servers:
         server.kill()
     shutil.rmtree(work, ignore_errors=True)
-
-
-def done_testing():
-    print(f"1..{_number}")
-    sys.exit(1 if _failed else 0)
-
-
-def eventually(condition, seconds=20):
-    """The first true value of condition(), or the last one."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value or time.monotonic() > end:
-            return value
-        time.sleep(0.01)
 
 
 def path(name):

@@ -11,31 +11,13 @@ import sys
 import tempfile
 import termios
 import threading
-import time
+
+from tap import PATIENCE, equal, eventually, finish, ok  # noqa: F401
 
 STACK = os.environ["STACK"]
 WORK = tempfile.mkdtemp(prefix="test-", dir=os.environ.get("TEST_TMP"))
 FILE = os.path.join(WORK, "compose.yaml")
 NAME = f"test-{os.path.basename(sys.argv[0]).removesuffix('.t')}-{os.getpid()}"
-PATIENCE = 30  # seconds without anything new, after which what is waited for will not come
-
-number = failed = 0
-
-
-def ok(name, good, shown=""):
-    global number, failed
-    number += 1
-    print(f"{'ok' if good else 'not ok'} {number} - {name}", flush=True)
-    if not good:
-        failed += 1
-        for line in str(shown).splitlines():
-            print("#   " + ascii(line), flush=True)
-
-
-def equal(name, got, wanted):
-    ok(name, got == wanted, f"got: {got!r}\nwanted: {wanted!r}")
-
-
 def run_tests(*tests):
     """Runs them in order, takes the stack down, and ends the program."""
     try:
@@ -44,8 +26,7 @@ def run_tests(*tests):
     finally:
         quietly("down", "-v", "-t", "0")
         shutil.rmtree(WORK)
-    print(f"1..{number}")
-    sys.exit(failed != 0)
+    finish()
 
 
 def write(text):
@@ -63,16 +44,6 @@ def quietly(*args, **more):
     if "input" in more:
         del more["stdin"]
     return subprocess.run(stack(*args), capture_output=True, text=True, **more)
-
-
-def eventually(what):
-    """Whether it becomes true: for what has no event to wait for."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if what():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 class Terminal:

@@ -114,40 +114,40 @@ for n, name in enumerate(["slow", "plain", "left", "fails", "missing", "large", 
 
 def ends(name, state, message):
     job = server.ended(number[name])
-    same((job["state"], job.get("message")), (state, message), f"{name}: {state}, {message}")
+    equal(f"{name}: {state}, {message}", (job["state"], job.get("message")), (state, message))
     return server.log(number[name])
 
 
 ends("slow", "failed", "the command took longer than 1s")
 pids = read("pids").split()
-ok(len(pids) >= 3 and not any(alive(p) for p in pids), "nothing of it is left, whatever its session", pids)
+ok("nothing of it is left, whatever its session", len(pids) >= 3 and not any(alive(p) for p in pids), pids)
 log = ends("plain", "success", None)
-ok("built main \\x1b[2J<b>&" in log, "the log drives no terminal", log)
-ok(log.splitlines()[2] == "0", "the environment of a job has no token", log)
+ok("the log drives no terminal", "built main \\x1b[2J<b>&" in log, log)
+ok("the environment of a job has no token", log.splitlines()[2] == "0", log)
 ends("left", "success", None)
-ok(not any(alive(p) for p in read("pids").split()), "what a job leaves behind ends with it", read("pids"))
+ok("what a job leaves behind ends with it", not any(alive(p) for p in read("pids").split()), read("pids"))
 ends("fails", "failed", "the command ended with exit code 7")
-ok("no-such-program" in ends("missing", "failed", "the command ended with exit code 127"), "the log says which")
+ok("the log says which", "no-such-program" in ends("missing", "failed", "the command ended with exit code 127"))
 ends("large", "failed", "the command wrote a file larger than its limit")
-ok(os.path.getsize(path("large")) <= 1 << 20, "and the file is no larger")
-ok("MemoryError" in ends("greedy", "failed", "the command ended with exit code 1"), "memory is limited")
+ok("and the file is no larger", os.path.getsize(path("large")) <= 1 << 20)
+ok("memory is limited", "MemoryError" in ends("greedy", "failed", "the command ended with exit code 1"))
 ends("busy", "failed", "the command used more processor time than its limit")
 log = ends("loud", "success", None)
-ok(len(log) < 25000 and "the end" in log and "\n20000\n" in log, "the last part of a long log is kept", len(log))
+ok("the last part of a long log is kept", len(log) < 25000 and "the end" in log and "\n20000\n" in log, len(log))
 
 # --- commit statuses ---
-same([t[2]["state"] for t in told[:1]], ["pending"], "the forge was told that it began")
-ok(eventually(lambda: sum(t[2]["state"] == "success" for t in told) == 2), "and how it ended, a second time", told)
-same(told[-1][0], f"/api/v3/repos/team/plain/statuses/{commit(2)}", "where the commit's statuses are")
-same(told[-1][1], "Bearer t0ken", "with the token")
-same(told[-1][2], {"state": "success", "description": "rebuilt", "context": "ci/stack"}, "what it was told")
-ok(eventually(lambda: server.job(number["plain"]).get("reported")), "it is noted", server.job(number["plain"]))
-ok("t0ken" not in server.said() + json.dumps(server.jobs()) + server.log(number["plain"]), "the token shows nowhere")
+equal("the forge was told that it began", [t[2]["state"] for t in told[:1]], ["pending"])
+ok("and how it ended, a second time", eventually(lambda: sum(t[2]["state"] == "success" for t in told) == 2), told)
+equal("where the commit's statuses are", told[-1][0], f"/api/v3/repos/team/plain/statuses/{commit(2)}")
+equal("with the token", told[-1][1], "Bearer t0ken")
+equal("what it was told", told[-1][2], {"state": "success", "description": "rebuilt", "context": "ci/stack"})
+ok("it is noted", eventually(lambda: server.job(number["plain"]).get("reported")), server.job(number["plain"]))
+ok("the token shows nowhere", "t0ken" not in server.said() + json.dumps(server.jobs()) + server.log(number["plain"]))
 
 # --- polls ---
 polled = "a/q/polls/polled.json"
-ok(eventually(lambda: read(polled)), "the first look notes what is there", server.said())
-same([j for j in server.jobs() if j["project"] == "polled"], [], "and builds nothing")
+ok("the first look notes what is there", eventually(lambda: read(polled)), server.said())
+equal("and builds nothing", [j for j in server.jobs() if j["project"] == "polled"], [])
 second = new_commit(path("polled"), "second")
 git("tag", "-am", "one", "v1", cwd=path("polled"))
 git("push", "-q", "origin", "main", "v1", cwd=path("polled"))
@@ -157,9 +157,9 @@ def of_project(name):
     return [j for j in server.jobs() if j["project"] == name and j["state"] == "success"]
 
 
-ok(eventually(lambda: len(of_project("polled")) == 2), "a push is seen", server.said())
-same(sorted((j["ref"], j["commit"]) for j in of_project("polled")),
-     [("refs/heads/main", second), ("refs/tags/v1", second)], "the branch, and the commit of the tag")
+ok("a push is seen", eventually(lambda: len(of_project("polled")) == 2), server.said())
+equal("the branch, and the commit of the tag",
+      sorted((j["ref"], j["commit"]) for j in of_project("polled")), [("refs/heads/main", second), ("refs/tags/v1", second)])
 
 # --- git push to a bare repository ---
 hook = path("pushed.git/hooks/post-receive")
@@ -168,10 +168,10 @@ write("pushed.git/hooks/post-receive",
       f"--secret-file {path('a/secret')}\n", 0o755)
 second = new_commit(path("pushed"), "second")
 said = git("push", "origin", "main", "main:other", cwd=path("pushed")).stderr
-ok('refs/heads/main: {"job":' in said, "git push shows the job", said)
-ok("refs/heads/other: {\"ignored\":" in said, "and what was ignored", said)
+ok("git push shows the job", 'refs/heads/main: {"job":' in said, said)
+ok("and what was ignored", "refs/heads/other: {\"ignored\":" in said, said)
 job = of_project("pushed") or eventually(lambda: of_project("pushed"))
-same([j["commit"] for j in job], [second], "it was built")
+equal("it was built", [j["commit"] for j in job], [second])
 
 with open(os.path.join(os.environ["TOP"], "examples/ci/post-receive.curl")) as f:
     script = f.read()
@@ -179,7 +179,7 @@ script = script.replace("https://ci.example/hook/nova", f"http://{server.address
 write("pushed.git/hooks/post-receive", script.replace("/etc/stack/nova.secret", path("a/secret")), 0o755)
 third = new_commit(path("pushed"), "third")
 said = git("push", "origin", "main", cwd=path("pushed")).stderr
-ok(eventually(lambda: [j["commit"] for j in of_project("pushed")] == [third, second]), "the same with curl and openssl", said)
+ok("the same with curl and openssl", eventually(lambda: [j["commit"] for j in of_project("pushed")] == [third, second]), said)
 
 # --- a stop: what runs may end; asked again, it waits for the next start ---
 server.configure("""
@@ -187,37 +187,37 @@ projects:
   waits: { git: /nowhere, command: [sh, -c, 'echo $$ >>started; while [ ! -e go ]; do sleep 0.05; done'] }
 """)
 server.signal(signal.SIGHUP)
-ok(eventually(lambda: "reload: done" in server.said()), "reload: another project")
+ok("reload: another project", eventually(lambda: "reload: done" in server.said()))
 waits = json.loads(server.push("waits", "w1", commit(50))[1])["job"]
 eventually(lambda: read("a/started"))
 server.signal(signal.SIGTERM)
-ok(eventually(lambda: "stopping when 1 running jobs have ended" in server.said()), "it waits for a running job")
+ok("it waits for a running job", eventually(lambda: "stopping when 1 running jobs have ended" in server.said()))
 write("a/go", "")
-same(server.wait(), 0, "and ends with it")
+equal("and ends with it", server.wait(), 0)
 os.unlink(path("a/go"))
 server.start()
-same(server.job(waits)["state"], "success", "the job has ended")
+equal("the job has ended", server.job(waits)["state"], "success")
 waits = json.loads(server.push("waits", "w2", commit(51))[1])["job"]
 eventually(lambda: read("a/started").count("\n") == 2)
 server.signal(signal.SIGTERM)
 eventually(lambda: server.said().count("stopping when") == 2)
 server.signal(signal.SIGTERM)
-same(server.wait(), 0, "a second SIGTERM stops the job")
+equal("a second SIGTERM stops the job", server.wait(), 0)
 pid = read("a/started").split()[-1]
-ok(not alive(pid), "which is gone")
+ok("which is gone", not alive(pid))
 server.start()
-ok(eventually(lambda: read("a/started").count("\n") == 3), "it runs again at the next start", server.said())
+ok("it runs again at the next start", eventually(lambda: read("a/started").count("\n") == 3), server.said())
 
 # --- a server that is killed: its jobs end with it, and run again ---
 pid = read("a/started").split()[-1]
 server.kill()
-ok(eventually(lambda: not alive(pid)), "the jobs of a killed server end")
+ok("the jobs of a killed server end", eventually(lambda: not alive(pid)))
 server.start()
-ok(eventually(lambda: read("a/started").count("\n") == 4), "the job runs again", server.said())
-same(server.job(waits)["interrupted"], 1, "and is marked")
+ok("the job runs again", eventually(lambda: read("a/started").count("\n") == 4), server.said())
+equal("and is marked", server.job(waits)["interrupted"], 1)
 write("a/go", "")
-same(server.ended(waits)["state"], "success", "and ends")
-same(server.push("waits", "w2", commit(51))[1], f'{{"duplicate":true,"job":{waits}}}\n', "its delivery is still known")
+equal("and ends", server.ended(waits)["state"], "success")
+equal("its delivery is still known", server.push("waits", "w2", commit(51))[1], f'{{"duplicate":true,"job":{waits}}}\n')
 
 # --- killed at any moment, while deliveries come and jobs run ---
 server.kill()
@@ -253,16 +253,16 @@ jobs = {}
 for name in os.listdir(path("a/q/jobs")):
     job = json.loads(read(f"a/q/jobs/{name}"))
     jobs[job["id"]] = job
-ok(len(promised) > 10, "deliveries were promised", len(promised))
-same([n for n, id in promised.items() if jobs.get(id, {}).get("commit") != commit(n)], [], "no job that was promised is missing")
+ok("deliveries were promised", len(promised) > 10, len(promised))
+equal("no job that was promised is missing", [n for n, id in promised.items() if jobs.get(id, {}).get("commit") != commit(n)], [])
 ours = [j for j in jobs.values() if j["project"] == "nova"]
-ok(all(j["state"] in ("success", "superseded") for j in ours), "each was built or gave way to a newer one", ours)
-ok(all(jobs[j["superseded_by"]]["ref"] == j["ref"] and j["superseded_by"] > j["id"] for j in ours if j["state"] == "superseded"),
-   "of the same branch")
+ok("each was built or gave way to a newer one", all(j["state"] in ("success", "superseded") for j in ours), ours)
+ok("of the same branch",
+   all(jobs[j["superseded_by"]]["ref"] == j["ref"] and j["superseded_by"] > j["id"] for j in ours if j["state"] == "superseded"))
 runs = [int(line.split()[0]) for line in read("a/built").splitlines()]
-ok(all(runs.count(j["id"]) <= 1 + j.get("interrupted", 0) for j in ours), "none ran more often than it was interrupted", runs)
-ok(all(j["id"] in runs for j in ours if j["state"] == "success"), "what succeeded was run", runs)
-same([name for name in os.listdir(path("a/q/jobs")) if not name.endswith(".json") or name.startswith(".")], [],
-     "nothing half written is left")
+ok("none ran more often than it was interrupted", all(runs.count(j["id"]) <= 1 + j.get("interrupted", 0) for j in ours), runs)
+ok("what succeeded was run", all(j["id"] in runs for j in ours if j["state"] == "success"), runs)
+equal("nothing half written is left",
+      [name for name in os.listdir(path("a/q/jobs")) if not name.endswith(".json") or name.startswith(".")], [])
 forge.shutdown()
-done_testing()
+finish()
