@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/safe.h"
 #include "base/str.h"
 
 /*
@@ -103,6 +104,22 @@ bool json_bool(const json_t *j, const char *path, bool fallback)
 {
     const json_t *value = json_at(j, path);
     return json_is_boolean(value) ? json_is_true(value) : fallback;
+}
+
+json_t *json_safe(const char *text)
+{
+    if (!text)
+        return json_null();
+    auto_free char *safe = safe_text(text, SAFE_NEWLINES);
+    return json_string(safe);
+}
+
+json_t *json_safe_list(const struct strv *list)
+{
+    json_t *out = json_array();
+    strv_each (it, list)
+        json_array_append_new(out, json_safe(*it));
+    return out;
 }
 
 char *json_canonical(const json_t *j)

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "base/strv.h"
 
 #define auto_json __attribute__((unused, cleanup(json_decrefp)))
 
@@ -23,6 +24,11 @@ const char *json_str(const json_t *j, const char *path); /* NULL when absent or 
 const char *json_str_or(const json_t *j, const char *path, const char *fallback);
 int64_t json_int(const json_t *j, const char *path, int64_t fallback);
 bool json_bool(const json_t *j, const char *path, bool fallback);
+
+/* New values from bytes of the outside, made readable (base/safe.h, SAFE_NEWLINES); null for NULL.
+ */
+json_t *json_safe(const char *text);
+json_t *json_safe_list(const struct strv *list);
 
 /* Compact text with sorted keys, owned by the caller: what hashes are made of. */
 char *json_canonical(const json_t *j);

@@ -256,28 +256,11 @@ static void print_text(const struct why *w, const struct fetched *f, const char 
     fputs(out.buf, stdout);
 }
 
-/* NULL as null; what is not UTF-8 is made readable first. */
-static json_t *text_json(const char *text)
-{
-    if (!text)
-        return json_null();
-    auto_free char *safe = safe_text(text, SAFE_NEWLINES);
-    return json_string(safe);
-}
-
-static json_t *list_json(const struct strv *list)
-{
-    json_t *out = json_array();
-    strv_each (it, list)
-        json_array_append_new(out, text_json(*it));
-    return out;
-}
-
 static json_t *lines_json(const char *text)
 {
     auto_strv struct strv lines = STRV_INIT;
     strv_split(&lines, text ? text : "", "\r\n");
-    return list_json(&lines);
+    return json_safe_list(&lines);
 }
 
 static json_t *waits_json(const struct why *w)
@@ -301,29 +284,29 @@ static void print_json(const struct why *w, const struct fetched *f, const char 
     char time[40];
     auto_json json_t *j = json_object();
     const char *name = json_str_or(f->container, "Name", "");
-    json_object_set_new(j, "service", text_json(service));
+    json_object_set_new(j, "service", json_safe(service));
     json_object_set_new(j, "state", json_string(why_state_names[w->state]));
-    json_object_set_new(j, "phase", text_json(w->phase));
-    json_object_set_new(j, "reason", text_json(w->reason));
+    json_object_set_new(j, "phase", json_safe(w->phase));
+    json_object_set_new(j, "reason", json_safe(w->reason));
     json_object_set_new(j, "at",
                         w->at_ns ? json_string(clock_rfc3339(time, w->at_ns)) : json_null());
     json_object_set_new(j, "container",
-                        f->container ? text_json(name + (*name == '/')) : json_null());
+                        f->container ? json_safe(name + (*name == '/')) : json_null());
     json_object_set_new(j, "exit_code",
                         w->exit_code >= 0 ? json_integer(w->exit_code) : json_null());
     json_object_set_new(j, "signal", w->signum ? json_integer(w->signum) : json_null());
     json_object_set_new(j, "oom_killed", json_boolean(w->oom));
     json_object_set_new(j, "restarts", json_integer(w->restarts));
     json_object_set_new(j, "health",
-                        w->health ? json_pack("{s:o, s:i, s:o}", "status", text_json(w->health),
+                        w->health ? json_pack("{s:o, s:i, s:o}", "status", json_safe(w->health),
                                               "failing_streak", w->streak, "output",
                                               lines_json(w->health_output))
                                   : json_null());
     json_object_set_new(j, "waits_for", waits_json(w));
-    json_object_set_new(j, "held_back", list_json(&w->held));
+    json_object_set_new(j, "held_back", json_safe_list(&w->held));
     json_object_set_new(j, "output", lines_json(f->output));
-    json_object_set_new(j, "up_would", list_json(&w->would));
-    json_object_set_new(j, "next", text_json(w->next));
+    json_object_set_new(j, "up_would", json_safe_list(&w->would));
+    json_object_set_new(j, "next", json_safe(w->next));
     auto_free char *text = json_dumps(j, JSON_INDENT(2));
     printf("%s\n", text);
 }

@@ -95,6 +95,22 @@ void task_fail_copy(struct task *t, const struct error *err)
     task_fail(t, &copy);
 }
 
+int task_made(struct error *why, struct task *t, const struct engine_answer *answer,
+              const struct error *err)
+{
+    t->call = NULL;
+    if (err) {
+        error_copy(why, err);
+        return -1;
+    }
+    const char *id = json_str(answer->json, "Id");
+    if (!id)
+        return error_set(why, ERR_PROTOCOL, 0, "the engine gave no id");
+    t->id = xstrdup(id);
+    task_done(t, OUTCOME_DONE);
+    return 0;
+}
+
 void task_send(struct task *t, struct engine_request *rq,
                void (*done)(void *ctx, const struct engine_answer *answer, const struct error *err))
 {

@@ -106,28 +106,19 @@ static enum verdict created_verdict(struct task *t, const json_t *seen)
 static void on_created(void *ctx, const struct engine_answer *answer, const struct error *err)
 {
     struct task *t = ctx;
-    const char *id = err ? NULL : json_str(answer->json, "Id");
-    t->call = NULL;
-    if (id) {
-        t->id = xstrdup(id);
-        task_done(t, OUTCOME_DONE);
+    auto_error struct error why = ERROR_INIT;
+    if (task_made(&why, t, answer, err) == 0)
         return;
-    }
-    auto_error struct error no_id = ERROR_INIT;
-    if (!err) {
-        error_set(&no_id, ERR_PROTOCOL, 0, "the engine gave no id");
-        err = &no_id;
-    }
     /* 409: the name is in use, perhaps by the container that a lost answer made. Podman says 500.
      */
-    bool name_taken = err->kind == ERR_ENGINE && err->msg && strstr(err->msg, "in use");
-    if (answer_lost(err) || (err->kind == ERR_ENGINE && err->code == 409) || name_taken) {
+    bool name_taken = why.kind == ERR_ENGINE && why.msg && strstr(why.msg, "in use");
+    if (answer_lost(&why) || (why.kind == ERR_ENGINE && why.code == 409) || name_taken) {
         struct engine_request look;
         rq_container_inspect(&look, t->op->name);
-        recover(t, err, &look, created_verdict, start_create);
+        recover(t, &why, &look, created_verdict, start_create);
         return;
     }
-    task_fail_copy(t, err);
+    task_fail(t, &why);
 }
 
 static void send_create(struct task *t, char **link_variables)

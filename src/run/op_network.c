@@ -38,28 +38,19 @@ static enum verdict network_verdict(struct task *t, const json_t *seen)
 static void on_network(void *ctx, const struct engine_answer *answer, const struct error *err)
 {
     struct task *t = ctx;
-    const char *id = err ? NULL : json_str(answer->json, "Id");
-    t->call = NULL;
-    if (id) {
-        t->id = xstrdup(id);
-        task_done(t, OUTCOME_DONE);
+    auto_error struct error why = ERROR_INIT;
+    if (task_made(&why, t, answer, err) == 0)
         return;
-    }
-    auto_error struct error no_id = ERROR_INIT;
-    if (!err) {
-        error_set(&no_id, ERR_PROTOCOL, 0, "the engine gave no id");
-        err = &no_id;
-    }
-    bool exists = err->kind == ERR_ENGINE &&
-                  (err->code == 409 || (err->msg && strstr(err->msg, "already exists")));
-    if (answer_lost(err) || exists) {
+    bool exists = why.kind == ERR_ENGINE &&
+                  (why.code == 409 || (why.msg && strstr(why.msg, "already exists")));
+    if (answer_lost(&why) || exists) {
         struct engine_request look;
         const char *name = t->op->network->name;
         rq_networks_named(&look, &name, 1);
-        recover(t, err, &look, network_verdict, start_network_create);
+        recover(t, &why, &look, network_verdict, start_network_create);
         return;
     }
-    task_fail_copy(t, err);
+    task_fail(t, &why);
 }
 
 void start_network_create(struct task *t)

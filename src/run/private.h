@@ -61,6 +61,10 @@ void task_done(struct task *t, enum outcome outcome);
 /* Takes *err over; or copies one that is only borrowed, as callbacks get it. */
 void task_fail(struct task *t, struct error *err);
 void task_fail_copy(struct task *t, const struct error *err);
+/* For the answer to a create: ends the task with the id of what was made; or returns -1, *why
+ * filled. */
+int task_made(struct error *why, struct task *t, const struct engine_answer *answer,
+              const struct error *err);
 void task_progress(struct task *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct task *task_of(const struct run *r, const struct op *op);
 /* The engine's id of what the operation works on: known, or made by op->target. */

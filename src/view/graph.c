@@ -67,22 +67,6 @@ size_t *view_graph_image_levels(const struct view_graph *g)
     return levels;
 }
 
-static json_t *text_json(const char *text)
-{
-    if (!text)
-        return json_null();
-    auto_free char *safe = safe_text(text, SAFE_NEWLINES);
-    return json_string(safe);
-}
-
-static json_t *list_json(const struct strv *list)
-{
-    json_t *out = json_array();
-    strv_each (it, list)
-        json_array_append_new(out, text_json(*it));
-    return out;
-}
-
 static json_t *needs_json(const struct view_graph *g, size_t service)
 {
     json_t *out = json_array();
@@ -91,11 +75,11 @@ static json_t *needs_json(const struct view_graph *g, size_t service)
         if (e->from != service)
             continue;
         json_t *need = json_object();
-        json_object_set_new(need, "service", text_json(g->services.items[e->to].name));
-        json_object_set_new(need, "condition", text_json(e->condition));
+        json_object_set_new(need, "service", json_safe(g->services.items[e->to].name));
+        json_object_set_new(need, "condition", json_safe(e->condition));
         json_object_set_new(need, "required", json_boolean(!e->optional));
         json_object_set_new(need, "restart", json_boolean(e->restart));
-        json_object_set_new(need, "link", text_json(e->link));
+        json_object_set_new(need, "link", json_safe(e->link));
         json_array_append_new(out, need);
     }
     return out;
@@ -105,16 +89,16 @@ static json_t *service_json(const struct view_graph *g, size_t i, size_t level)
 {
     const struct graph_service *s = &g->services.items[i];
     json_t *j = json_object();
-    json_object_set_new(j, "name", text_json(s->name));
-    json_object_set_new(j, "project", text_json(s->project));
-    json_object_set_new(j, "image", text_json(s->image));
+    json_object_set_new(j, "name", json_safe(s->name));
+    json_object_set_new(j, "project", json_safe(s->project));
+    json_object_set_new(j, "image", json_safe(s->image));
     json_object_set_new(j, "built", json_boolean(s->built));
     json_object_set_new(j, "replicas", json_integer(s->replicas));
     json_object_set_new(j, "level", json_integer((json_int_t)level));
-    json_object_set_new(j, "state", text_json(s->state));
-    json_object_set_new(j, "ports", list_json(&s->ports));
-    json_object_set_new(j, "networks", list_json(&s->networks));
-    json_object_set_new(j, "volumes", list_json(&s->volumes));
+    json_object_set_new(j, "state", json_safe(s->state));
+    json_object_set_new(j, "ports", json_safe_list(&s->ports));
+    json_object_set_new(j, "networks", json_safe_list(&s->networks));
+    json_object_set_new(j, "volumes", json_safe_list(&s->volumes));
     json_object_set_new(j, "needs", needs_json(g, i));
     return j;
 }
@@ -123,9 +107,9 @@ static json_t *shared_json(const struct view_graph *g, const struct graph_shared
 {
     json_t *j = json_object(), *users = json_array();
     for (size_t i = 0; i < shared->users.len; i++)
-        json_array_append_new(users, text_json(g->services.items[shared->users.items[i]].name));
-    json_object_set_new(j, "key", text_json(shared->key));
-    json_object_set_new(j, "name", text_json(shared->name));
+        json_array_append_new(users, json_safe(g->services.items[shared->users.items[i]].name));
+    json_object_set_new(j, "key", json_safe(shared->key));
+    json_object_set_new(j, "name", json_safe(shared->name));
     json_object_set_new(j, "external", json_boolean(shared->external));
     json_object_set_new(j, "services", users);
     return j;
@@ -135,13 +119,13 @@ static json_t *image_json(const struct view_graph *g, const struct graph_image *
 {
     json_t *j = json_object(), *from = json_array();
     for (size_t i = 0; i < image->from.len; i++)
-        json_array_append_new(from, text_json(g->images.items[image->from.items[i]].name));
-    json_object_set_new(j, "name", text_json(image->name));
-    json_object_set_new(j, "image", text_json(image->ref));
-    json_object_set_new(j, "project", text_json(image->project));
+        json_array_append_new(from, json_safe(g->images.items[image->from.items[i]].name));
+    json_object_set_new(j, "name", json_safe(image->name));
+    json_object_set_new(j, "image", json_safe(image->ref));
+    json_object_set_new(j, "project", json_safe(image->project));
     json_object_set_new(j, "level", json_integer((json_int_t)level));
     json_object_set_new(j, "from", from);
-    json_object_set_new(j, "bases", list_json(&image->bases));
+    json_object_set_new(j, "bases", json_safe_list(&image->bases));
     return j;
 }
 
@@ -159,7 +143,7 @@ void view_graph_json(struct str *out, const struct view_graph *g)
         json_array_append_new(volumes, shared_json(g, &g->volumes.items[i]));
     for (size_t i = 0; i < g->images.len; i++)
         json_array_append_new(images, image_json(g, &g->images.items[i], image_levels[i]));
-    json_object_set_new(j, "stack", text_json(g->stack));
+    json_object_set_new(j, "stack", json_safe(g->stack));
     json_object_set_new(j, "live", json_boolean(g->live));
     json_object_set_new(j, "services", services);
     json_object_set_new(j, "networks", networks);
