@@ -129,18 +129,16 @@ enum dialect document_dialect(const struct node *doc)
         return DIALECT_COMPOSE;
     for (size_t i = 0; i < countof(compose_keys); i++) {
         const struct node *n = node_get(doc, compose_keys[i]);
-        if (n && !fig_is_service(n))
+        if (n && (!n->len || !fig_is_service(n)))
             return DIALECT_COMPOSE;
     }
-    size_t services = 0;
-    node_each (i, doc) {
-        if (!strcmp(doc->keys[i], "version") || !strncmp(doc->keys[i], "x-", 2))
-            continue;
-        if (!fig_is_service(doc->items[i]))
-            return DIALECT_COMPOSE;
-        services++;
-    }
-    return services ? DIALECT_FIG : DIALECT_COMPOSE;
+    const struct node *version = node_get(doc, "version");
+    if (version && version->kind != NODE_MAP)
+        return DIALECT_COMPOSE;
+    node_each (i, doc)
+        if (strncmp(doc->keys[i], "x-", 2) != 0 && fig_is_service(doc->items[i]))
+            return DIALECT_FIG;
+    return DIALECT_COMPOSE;
 }
 
 /* The tree as it stands in the file, always a map; NULL after adding errors. */
@@ -149,7 +147,7 @@ static struct node *read_tree(struct loader *ld, const struct source *src)
     struct node *doc = NULL;
     if (yaml_read(&doc, ld->a, src, ld->d) < 0)
         return NULL;
-    if (!doc || doc->kind == NODE_NULL)
+    if (!doc || (doc->kind == NODE_NULL && !*doc->text))
         return node_new(ld->a, NODE_MAP, (struct span){ src, 1, 1 });
     if (doc->kind == NODE_MAP)
         return doc;

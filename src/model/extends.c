@@ -141,9 +141,11 @@ static void resolve_service(struct loader *ld, struct place *place, const char *
     struct node *base = find_base(ld, place, name, extends, &chain);
     if (!base)
         return;
+    struct node *merged = node_copy(ld->a, base);
+    if (!fig_give_way(ld, name, merged, service))
+        return;
     node_remove(service, "extends");
-    node_set(ld->a, place->services, name,
-             schema_merge_services(ld->a, node_copy(ld->a, base), service));
+    node_set(ld->a, place->services, name, schema_merge_services(ld->a, merged, service));
 }
 
 void extends_resolve(struct loader *ld, struct node *doc, const struct source *src,

@@ -74,7 +74,7 @@ static bool known_key(const char *key)
 
 bool fig_is_service(const struct node *n)
 {
-    if (!n || n->kind != NODE_MAP || !n->len)
+    if (!n || n->kind != NODE_MAP)
         return false;
     static const char *const telling[] = { "image", "build", "extends" };
     for (size_t i = 0; i < countof(telling); i++) {
@@ -94,30 +94,24 @@ static const char *first_part(struct loader *ld, const char *text)
     return arena_strndup(ld->a, text, strcspn(text, ":"));
 }
 
-static void convert_build(struct loader *ld, struct node *s)
+static void convert_build(struct loader *ld, const char *name, struct node *s)
 {
     struct node *build = node_get(s, "build"), *dockerfile = node_get(s, "dockerfile");
-    if (!build || build->kind != NODE_STRING)
+    const struct node *image = node_get(s, "image");
+    if (build ? build->kind != NODE_STRING : !dockerfile)
         return;
-    struct node *longer = node_new(ld->a, NODE_MAP, build->span);
-    node_set(ld->a, longer, "context", build);
-    if (dockerfile) {
-        node_set(ld->a, longer, "dockerfile", dockerfile);
-        node_remove(s, "dockerfile");
+    if (image) {
+        diag_error(ld->d, (build ? build : dockerfile)->span,
+                   "service '%s' has both 'image' and '%s'", name, build ? "build" : "dockerfile");
+        diag_hint(ld->d, "a file with 'services:' may say both");
     }
+    struct node *longer = node_new(ld->a, NODE_MAP, (build ? build : dockerfile)->span);
+    if (build)
+        node_set(ld->a, longer, "context", build);
+    if (dockerfile)
+        node_set(ld->a, longer, "dockerfile", dockerfile);
+    node_remove(s, "dockerfile");
     node_set(ld->a, s, "build", longer);
-}
-
-static void convert_net(struct loader *ld, const struct node *root, struct node *s)
-{
-    struct node *net = node_get(s, "net");
-    const char *mode = node_text(net);
-    if (!mode)
-        return;
-    if (str_starts(mode, "container:") && node_get(root, mode + strlen("container:")))
-        mode = arena_printf(ld->a, "service:%s", mode + strlen("container:"));
-    node_set(ld->a, s, "net", node_string(ld->a, mode, net->span));
-    node_rename(ld->a, s, "net", "network_mode");
 }
 
 static void convert_logging(struct loader *ld, struct node *s)
@@ -133,19 +127,6 @@ static void convert_logging(struct loader *ld, struct node *s)
     node_remove(s, "log_driver");
     node_remove(s, "log_opt");
     node_set(ld->a, s, "logging", logging);
-}
-
-/* A name that is no service is a container outside. */
-static void convert_volumes_from(struct loader *ld, const struct node *root, struct node *s)
-{
-    struct node *list = node_get(s, "volumes_from");
-    node_each (i, list) {
-        const char *text = node_text(list->items[i]);
-        if (list->kind == NODE_LIST && text && !str_starts(text, "container:") &&
-            !node_get(root, first_part(ld, text)))
-            list->items[i] =
-                node_string(ld->a, arena_printf(ld->a, "container:%s", text), list->items[i]->span);
-    }
 }
 
 /* "name:/path" made the volume `name` on the engine, under just that name. */
@@ -181,23 +162,82 @@ struct node *fig_convert(struct loader *ld, struct node *doc)
     node_each (i, doc) {
         const char *name = doc->keys[i];
         struct node *s = doc->items[i];
-        if (!strcmp(name, "version") || !strncmp(name, "x-", 2) || s->kind != NODE_MAP)
+        if (!strncmp(name, "x-", 2))
             continue;
-        convert_build(ld, s);
-        convert_net(ld, doc, s);
+        node_set(ld->a, services, name, s);
+        services->key_spans[services->len - 1] = doc->key_spans[i];
+        if (s->kind != NODE_MAP)
+            continue; /* reported by the check */
+        convert_build(ld, name, s);
+        node_rename(ld->a, s, "net", "network_mode");
         convert_logging(ld, s);
-        convert_volumes_from(ld, doc, s);
         declare_volumes(ld, volumes, s);
         if (!node_get(s, "x-link-environment"))
             node_set(ld->a, s, "x-link-environment", node_bool(ld->a, true, s->span));
         node_set_string(ld->a, s, "x-form", "fig");
-        node_set(ld->a, services, name, s);
-        services->key_spans[services->len - 1] = doc->key_spans[i];
     }
     node_set(ld->a, out, "services", services);
     if (volumes->len)
         node_set(ld->a, out, "volumes", volumes);
     return out;
+}
+
+bool fig_give_way(struct loader *ld, const char *name, struct node *base, const struct node *over)
+{
+    const struct node *form = node_get(base, "x-form");
+    if (!form != !node_get(over, "x-form")) {
+        diag_error(ld->d, over->span,
+                   "service '%s' is made of services of two forms: below 'services:', and without",
+                   name);
+        return false;
+    }
+    if (form && node_get(over, "image"))
+        node_remove(base, "build");
+    else if (form && node_at(over, "build.context"))
+        node_remove(base, "image");
+    return true;
+}
+
+void fig_give_way_all(struct loader *ld, const struct node *base, const struct node *over)
+{
+    const struct node *ours = node_get(base, "services"), *theirs = node_get(over, "services");
+    node_each (i, theirs) {
+        struct node *service = node_get(ours, theirs->keys[i]);
+        if (service && service->kind == NODE_MAP && theirs->items[i]->kind == NODE_MAP)
+            fig_give_way(ld, theirs->keys[i], service, theirs->items[i]);
+    }
+}
+
+/* `net` and `volumes_from` name services and containers alike: what is no service is a container
+ * outside. */
+static void resolve_service_names(struct loader *ld, const struct node *services, struct node *s)
+{
+    const struct node *net = node_get(s, "network_mode");
+    const char *mode = node_text(net);
+    if (mode && str_starts(mode, "container:") && node_get(services, mode + strlen("container:")))
+        node_set(ld->a, s, "network_mode",
+                 node_string(ld->a, arena_printf(ld->a, "service:%s", mode + strlen("container:")),
+                             net->span));
+    struct node *list = node_get(s, "volumes_from");
+    node_each (i, list) {
+        const char *text = node_text(list->items[i]);
+        if (list->kind != NODE_LIST || !text || str_starts(text, "container:"))
+            continue;
+        const char *colon = strchr(text, ':');
+        if (colon && strchr(colon + 1, ':'))
+            diag_error(ld->d, list->items[i]->span, "must be NAME or NAME:MODE");
+        else if (!node_get(services, first_part(ld, text)))
+            list->items[i] =
+                node_string(ld->a, arena_printf(ld->a, "container:%s", text), list->items[i]->span);
+    }
+}
+
+void fig_resolve(struct loader *ld, struct node *doc)
+{
+    struct node *services = node_get(doc, "services");
+    node_each (i, services)
+        if (node_get(services->items[i], "x-form"))
+            resolve_service_names(ld, services, services->items[i]);
 }
 
 /* `x-condition: ready` beside Compose's condition: the printed form stays one that docker compose

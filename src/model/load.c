@@ -80,8 +80,10 @@ static struct node *read_files(struct loader *ld)
     for (size_t i = 0; i < ld->found.nfiles; i++) {
         const struct source *src = document_source(ld, ld->found.files[i], (struct span){ 0 });
         struct node *part = src ? document_load(ld, src, &ctx) : NULL;
-        if (part)
-            doc = schema_merge_documents(ld->a, doc, part);
+        if (!part)
+            continue;
+        fig_give_way_all(ld, doc, part);
+        doc = schema_merge_documents(ld->a, doc, part);
     }
     return doc;
 }
@@ -97,6 +99,7 @@ static void load_document(struct loader *ld)
         diag_error(ld->d, doc->span, "the stack file is empty");
         return;
     }
+    fig_resolve(ld, doc);
     if (ld->native)
         native_resolve(ld, doc);
     node_remove(doc, "images");

@@ -136,6 +136,13 @@ enum dialect document_dialect(const struct node *doc);
 struct node *fig_convert(struct loader *ld, struct node *doc);
 /* Whether a mapping looks like a service of the fig form. */
 bool fig_is_service(const struct node *n);
+/* Before `over` is merged onto `base`, two services or all of two documents: in the fig form a
+ * service has an image or a build, so that either takes the other's place. False after adding an
+ * error: they are of different forms. */
+bool fig_give_way(struct loader *ld, const char *name, struct node *base, const struct node *over);
+void fig_give_way_all(struct loader *ld, const struct node *base, const struct node *over);
+/* On the merged document: names that may be a service's or a container's, told apart. */
+void fig_resolve(struct loader *ld, struct node *doc);
 /* fig and native form: depends_on entries without a condition wait for readiness. On a document
  * before expansion. */
 void wait_for_ready(struct loader *ld, struct node *services);

@@ -194,7 +194,10 @@ void normalise(struct loader *ld, struct node *doc)
             node_remove(build, "image");
             if (!node_get(build, "dockerfile") && !node_get(build, "dockerfile_inline"))
                 node_set_string(ld->a, build, "dockerfile", "Dockerfile");
-            fill(ld, node_get(build, "args"), &ld->env, true);
+            struct node *args = node_get(build, "args");
+            fill(ld, args, &ld->env, true);
+            if (args && !args->len)
+                node_remove(build, "args");
         }
         if (!ld->opt->no_interpolate)
             fill(ld, node_get(s, "environment"), &ld->env, false);

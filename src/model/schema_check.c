@@ -48,6 +48,11 @@ static void unknown_key(const struct schema_run *run, const struct schema_keys *
         diag_hint(run->d, "it belongs to a file with 'projects' or 'infrastructure'");
         return;
     }
+    const struct node *value = map->items[i];
+    if (keys == &schema_top && (node_get(value, "image") || node_get(value, "build"))) {
+        diag_hint(run->d, "services stand below 'services:'");
+        return;
+    }
     if (keys == &schema_service)
         for (size_t k = 0; k < countof(known_slips); k++)
             if (strcmp(known_slips[k].key, key) == 0) {

@@ -52,8 +52,8 @@ static const struct schema_keys reservation =
 static const struct schema_key discrete_rows[] = {
     { "kind", SHAPE_STRING, MERGE_REPLACE, EFFECT_ACCEPTED, .doc = "Kind of the resource.",
       .why = CLUSTER },
-    { "value", SHAPE_INT, MERGE_REPLACE, EFFECT_ACCEPTED, .flags = KEY_ZERO,
-      .doc = "How many of it.", .why = CLUSTER },
+    { "value", SHAPE_NUMBER, MERGE_REPLACE, EFFECT_ACCEPTED, .flags = KEY_ZERO,
+      .doc = "How much of it.", .why = CLUSTER },
 };
 static const struct schema_keys discrete = SCHEMA_KEYS(discrete_rows);
 

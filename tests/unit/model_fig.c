@@ -83,6 +83,38 @@ static void test_extends(void **state)
     assert_refused(&bad, "fig.yml:2:40: error: service 'web' extends 'linked', which says 'links'");
 }
 
+/* A name is looked up in all files together, and either of image and build takes the other's place.
+ */
+static void test_several_files(void **state)
+{
+    (void)state;
+    put("fig.override.yml", "web:\n  build: ./src\n  volumes_from: [db, outside]\n"
+                            "db:\n  image: y\n"
+                            "job:\n  dockerfile: Other\n  net: 'container:web'\n");
+    auto_loaded struct loaded l =
+        load_fig("web:\n  image: x\ndb:\n  build: ./db\njob:\n  build: .\n");
+    const struct service *web = service(&l, "web"), *db = service(&l, "db");
+    assert_null(node_get(web->config, "image"));
+    assert_non_null(web->build);
+    assert_null(db->build);
+    assert_string_equal(node_text_at(db->config, "image"), "y");
+    assert_string_equal(service(&l, "job")->network_mode, "service:web");
+    const struct node *from = node_get(web->config, "volumes_from");
+    assert_string_equal(node_text(from->items[0]), "db");
+    assert_string_equal(node_text(from->items[1]), "container:outside");
+    assert_string_equal(service(&l, "job")->build->dockerfile, "Other");
+    put("fig.override.yml", "web:\n  extends: {file: fig.yml, service: db}\n  image: z\n");
+    auto_loaded struct loaded extended = load_fig("db:\n  build: ./db\n");
+    assert_null(service(&extended, "web")->build);
+    put("fig.override.yml", "services:\n  db:\n    image: z\n  other:\n    image: z\n");
+    auto_loaded struct loaded mixed = load_fig("db:\n  image: x\n");
+    assert_refused(&mixed, "fig.override.yml:3:5: error: service 'db' is made of services of two");
+    put("fig.override.yml", "db: {}\n");
+    auto_loaded struct loaded empty = load_fig("db:\n  image: x\n");
+    assert_non_null(service(&empty, "db"));
+    assert_int_equal(unlink("fig.override.yml"), 0);
+}
+
 static void test_what_is_not_the_fig_form(void **state)
 {
     (void)state;
@@ -92,11 +124,21 @@ static void test_what_is_not_the_fig_form(void **state)
     auto_loaded struct loaded odd = load_text("services:\n  dns:\n    image: x\n");
     assert_non_null(service(&odd, "dns"));
     /* A service may be called like a key of the Compose form. */
-    auto_loaded struct loaded named = load_text("networks:\n  image: x\n");
+    auto_loaded struct loaded named = load_text("networks:\n  image: x\nversion:\n  image: x\n");
     assert_non_null(service(&named, "networks"));
+    assert_non_null(service(&named, "version"));
+    auto_loaded struct loaded version = load_text("version: '2'\nweb:\n  image: x\n");
+    assert_refused(&version, "compose.yaml:2:1: error: unknown key 'web'");
+    assert_refused(&version, "services stand below 'services:'");
     assert_int_equal(unlink("compose.yaml"), 0);
     auto_loaded struct loaded key = load_fig("web:\n  image: x\n  port: ['80']\n");
     assert_refused(&key, "fig.yml:3:3: error: services.web: unknown key 'port'; did you mean");
+    auto_loaded struct loaded text = load_fig("web:\n  image: x\ndb: postgres\n");
+    assert_refused(&text, "fig.yml:3:5: error: services.db: must be a mapping");
+    auto_loaded struct loaded from = load_fig("web:\n  image: x\n  volumes_from: ['a:b:ro']\n");
+    assert_refused(&from, "fig.yml:3:18: error: must be NAME or NAME:MODE");
+    auto_loaded struct loaded both = load_fig("web:\n  image: x\n  build: .\n");
+    assert_refused(&both, "fig.yml:3:10: error: service 'web' has both 'image' and 'build'");
 }
 
 int main(void)
@@ -106,6 +148,7 @@ int main(void)
         stack_test(test_the_network),
         stack_test(test_keys_that_were_renamed),
         stack_test(test_extends),
+        stack_test(test_several_files),
         stack_test(test_what_is_not_the_fig_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
