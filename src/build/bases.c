@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "build/pull.h"
+#include "build/transfer.h"
 #include "engine/requests.h"
 
 struct bases {
@@ -16,7 +16,7 @@ struct bases {
     struct strv names;
     size_t at;
     bool looked; /* for the current one */
-    struct image_pull *transfer;
+    struct transfer *transfer;
     struct engine_call *call;
     struct loop_timer *soon;
 };
@@ -100,9 +100,10 @@ static void look(struct bases *b)
 
 /* Pulling. */
 
-static void on_progress(void *ctx, int64_t current, int64_t total)
+static void on_progress(void *ctx, const struct layers *layers)
 {
-    report(ctx, (struct build_step){ .what = STEP_PROGRESS, .current = current, .total = total });
+    report(ctx, (struct build_step){
+                    .what = STEP_PROGRESS, .current = layers->current, .total = layers->total });
 }
 
 static void on_pulled(void *ctx, const json_t *image, const struct error *err)
@@ -126,9 +127,9 @@ static void on_pulled(void *ctx, const json_t *image, const struct error *err)
 
 static void pull(struct bases *b)
 {
-    const struct image_pull_handlers hd = { on_progress, on_pulled, b };
+    const struct transfer_handlers hd = { on_progress, on_pulled, b };
     report(b, (struct build_step){ .what = STEP_STARTED });
-    b->transfer = image_pull_start(b->engine, current(b), NULL, &hd);
+    b->transfer = transfer_pull(b->engine, current(b), NULL, &hd);
 }
 
 static void step(struct bases *b)
@@ -176,7 +177,7 @@ void bases_cancel(struct bases *b)
     if (!b)
         return;
     loop_timer_cancel(&b->soon);
-    image_pull_cancel(b->transfer);
+    transfer_cancel(b->transfer);
     if (b->call)
         engine_cancel(b->call);
     bases_free(b);

@@ -11,8 +11,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "build/pull.h"
 #include "build/survey.h"
+#include "build/transfer.h"
 #include "engine/requests.h"
 #include "git/identity.h"
 #include "registry/auth.h"
@@ -38,7 +38,7 @@ struct fetch {
     char *image_id;
     struct registry_lookup *lookup;
     struct engine_call *call;
-    struct image_pull *pull;
+    struct transfer *pull;
     struct commit *commit;
     struct loop_timer *soon;
     struct error err; /* the first that is more than absence */
@@ -110,10 +110,10 @@ static void tag(struct fetch *f)
         engine_start(f->engine, &rq, &(struct engine_handlers){ .done = on_tagged, .ctx = f });
 }
 
-static void on_progress(void *ctx, int64_t current, int64_t total)
+static void on_progress(void *ctx, const struct layers *layers)
 {
     struct fetch *f = ctx;
-    f->hd.progress(f->hd.ctx, f->ref, current, total);
+    f->hd.progress(f->hd.ctx, f->ref, layers->current, layers->total);
 }
 
 /* Absence says a registry in many words; anything else is worth telling. */
@@ -147,11 +147,11 @@ static void on_pulled(void *ctx, const json_t *image, const struct error *err)
 /* Takes the reference over. */
 static void pull_ref(struct fetch *f, char *ref)
 {
-    const struct image_pull_handlers hd = { on_progress, on_pulled, f };
+    const struct transfer_handlers hd = { on_progress, on_pulled, f };
     free(f->ref);
     f->ref = ref;
     f->hd.progress(f->hd.ctx, f->ref, 0, 0);
-    f->pull = image_pull_start(f->engine, f->ref, f->image->platform, &hd);
+    f->pull = transfer_pull(f->engine, f->ref, f->image->platform, &hd);
 }
 
 /* Takes the tag over. */
@@ -308,7 +308,7 @@ void fetch_cancel(struct fetch *f)
         registry_cancel(f->lookup);
     if (f->call)
         engine_cancel(f->call);
-    image_pull_cancel(f->pull);
+    transfer_cancel(f->pull);
     if (f->commit)
         f->commit->fetch = NULL;
     fetch_free(f);

@@ -13,15 +13,15 @@
 struct layers {
     struct strmap parts;
     int64_t current, total; /* the sums, of parts whose total is known */
+    size_t done;            /* of those of a transfer: how many are where they belong */
 };
 #define LAYERS_INIT ((struct layers){ 0 })
 
 /* Sets one part; whether the sums changed. */
 bool layers_set(struct layers *l, const char *id, int64_t current, int64_t total);
-/* From {"id", "progressDetail": {"current", "total"}} of a pull; only downloads are counted. */
-bool layers_pull(struct layers *l, const json_t *value);
-/* Within what can be added up: numbers of parts come from outside. */
-int64_t layers_bounded(int64_t n);
+/* From {"id", "status", "progressDetail": {"current", "total"}} of a pull or a push: bytes are
+ * those of the way, not of unpacking. */
+bool layers_transfer(struct layers *l, const json_t *value);
 void layers_clear(struct layers *l);
 
 #endif

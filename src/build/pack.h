@@ -1,5 +1,5 @@
 /*
- * A build context as a tar, produced piece by piece (libarchive, opened on need).
+ * A build context as a tar, produced piece by piece.
  *
  * The first entry is the Dockerfile under a plain header, because BuildKit takes anything else for
  * a Dockerfile itself. What follows is the list of a scan, and nothing but that: links are links,
@@ -27,7 +27,7 @@ struct pack_input {
 #define PACK_PIECE ((size_t)64 << 10)
 
 struct pack;
-/* What `in` points to must outlive the pack. ERR_NOTFOUND: there is no libarchive. */
+/* What `in` points to must outlive the pack. */
 int pack_open(struct pack **out, const struct pack_input *in, struct error *err);
 /* Appends at least `want` bytes to out, or fewer at the end: then *end is set. Blocking. */
 int pack_produce(struct pack *p, struct str *out, size_t want, bool *end, struct error *err);

@@ -294,7 +294,7 @@ void progress_value(struct progress *p, json_t *value)
         set_text(&p->image_id, json_str(aux, "ID"));
     if (stream)
         classic_text(p, stream, json_string_length(json_object_get(value, "stream")));
-    if (p->classic && layers_pull(&p->classic->layers, value))
+    if (p->classic && layers_transfer(&p->classic->layers, value))
         report_layers(p, p->classic);
 }
 

@@ -83,7 +83,7 @@ static void check_libraries(struct doctor *d)
         const char *sonames[3];
         const char *feature;
     } libraries[] = {
-        { { "libarchive.so.13", "libarchive.13.dylib", NULL }, "building images" },
+        { { "libarchive.so.13", "libarchive.13.dylib", NULL }, "copying files" },
         { { "libnghttp2.so.14", "libnghttp2.14.dylib", NULL }, "build secrets and ssh forwarding" },
         { { "libgit2.so." LIBGIT2_SOVERSION, "libgit2." LIBGIT2_SOVERSION ".dylib", NULL },
           "projects from git" },

@@ -146,8 +146,7 @@ static int from_path(struct copy_result *out, struct engine *e, const char *cont
     auto_(tree_pack_closep) struct tree_pack *pack = NULL;
     bool follow = opt->follow || from->folder;
     if (!opt->dry_run) {
-        if (tree_pack_open(&pack, from->path, target->name ? target->name : ".", follow, err) < 0)
-            return -1;
+        pack = tree_pack_open(from->path, target->name ? target->name : ".", follow);
         struct transfer t = { .opt = opt, .pack = pack };
         if (send(&t, e, container, target->folder, err) < 0)
             return -1;

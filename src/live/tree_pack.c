@@ -1,6 +1,6 @@
 /*
- * Walks a tree with one open folder per level and hands every entry to libarchive, whose output is
- * collected until it is asked for: a header, or a piece of one file, at a time.
+ * Walks a tree with one open folder per level. What is made of it is collected until it is asked
+ * for: a header, or a piece of one file, at a time.
  */
 #include "live/tree_pack.h"
 
@@ -10,44 +10,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <archive.h>
-#include <archive_entry.h>
-
-#include "base/library.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "base/strmap.h"
+#include "base/tar.h"
 #include "base/vec.h"
 
 #define PIECE ((size_t)64 << 10)
-
-#define ARCHIVE_FUNCTIONS(X)                   \
-    X(archive_write_new)                       \
-    X(archive_write_set_format_pax_restricted) \
-    X(archive_write_set_bytes_per_block)       \
-    X(archive_write_open)                      \
-    X(archive_write_header)                    \
-    X(archive_write_data)                      \
-    X(archive_write_close)                     \
-    X(archive_write_free)                      \
-    X(archive_error_string)                    \
-    X(archive_entry_new)                       \
-    X(archive_entry_free)                      \
-    X(archive_entry_clear)                     \
-    X(archive_entry_set_pathname)              \
-    X(archive_entry_set_mode)                  \
-    X(archive_entry_set_uid)                   \
-    X(archive_entry_set_gid)                   \
-    X(archive_entry_set_size)                  \
-    X(archive_entry_set_mtime)                 \
-    X(archive_entry_set_symlink)               \
-    X(archive_entry_set_hardlink)              \
-    X(archive_entry_set_rdev)
-
-struct archive_api {
-    ARCHIVE_FUNCTIONS(LIBRARY_MEMBER)
-};
 
 struct level {
     DIR *dir;
@@ -56,9 +26,6 @@ struct level {
 };
 
 struct tree_pack {
-    struct archive_api api;
-    struct archive *archive;
-    struct archive_entry *entry;
     struct str out; /* made, and not taken yet */
     size_t used;    /* of out */
     bool follow, started, ended;
@@ -68,69 +35,28 @@ struct tree_pack {
     } levels;
     struct strmap linked; /* "device:inode" of files with several links -> their first name */
     int fd;               /* the file that is being read, or -1 */
-    int64_t left;         /* bytes of it to come */
+    int64_t size, left;   /* bytes of it: all, and those to come */
     int64_t bytes;
     char *piece;
 };
 
-static int open_library(struct archive_api *api, struct error *err)
+struct tree_pack *tree_pack_open(const char *path, const char *name, bool follow)
 {
-#define SYMBOL(fn) LIBRARY_SYMBOL(archive_api, fn)
-    static const struct library_symbol symbols[] = { ARCHIVE_FUNCTIONS(SYMBOL) };
-    static const char *const sonames[] = { "libarchive.so.13", "libarchive.13.dylib",
-                                           "libarchive.dylib", NULL };
-    return library_open(api, symbols, countof(symbols), sonames, "copying files", err);
-}
-
-static la_ssize_t on_bytes(struct archive *a, void *ctx, const void *bytes, size_t len)
-{
-    (void)a;
-    struct tree_pack *p = ctx;
-    str_addn(&p->out, bytes, len);
-    return (la_ssize_t)len;
-}
-
-static int archive_failed(struct tree_pack *p, struct error *err)
-{
-    const char *said = p->api.archive_error_string(p->archive);
-    return error_set(err, ERR_SYSTEM, 0, "make a tar of '%s': %s", p->path.buf,
-                     said ? said : "unknown error");
-}
-
-int tree_pack_open(struct tree_pack **out, const char *path, const char *name, bool follow,
-                   struct error *err)
-{
-    auto_(tree_pack_closep) struct tree_pack *p = xnew(struct tree_pack);
+    struct tree_pack *p = xnew(struct tree_pack);
     p->out = p->name = p->path = STR_INIT;
     p->fd = -1;
     p->follow = follow;
     p->linked = STRMAP_INIT;
     str_add(&p->path, path);
     str_add(&p->name, name);
-    if (open_library(&p->api, err) < 0)
-        return -1;
     p->piece = xmalloc(PIECE);
-    p->archive = p->api.archive_write_new();
-    p->entry = p->api.archive_entry_new();
-    if (!p->archive || !p->entry)
-        return error_set(err, ERR_SYSTEM, ENOMEM, "make a tar of '%s'", path);
-    /* PAX only where the plain header cannot say it. */
-    if (p->api.archive_write_set_format_pax_restricted(p->archive) != ARCHIVE_OK ||
-        p->api.archive_write_set_bytes_per_block(p->archive, 0) != ARCHIVE_OK ||
-        p->api.archive_write_open(p->archive, p, NULL, on_bytes, NULL) != ARCHIVE_OK)
-        return archive_failed(p, err);
-    *out = take(p);
-    return 0;
+    return p;
 }
 
 void tree_pack_close(struct tree_pack *p)
 {
     if (!p)
         return;
-    if (p->archive)
-        p->api.archive_write_free(p->archive);
-    if (p->entry)
-        p->api.archive_entry_free(p->entry);
     vec_each (level, &p->levels)
         closedir(level->dir);
     vec_free(&p->levels);
@@ -161,31 +87,25 @@ static const char *first_name(struct tree_pack *p, const struct stat *st)
     return first;
 }
 
-static int write_header(struct tree_pack *p, const struct stat *st, const char *link,
-                        const char *hardlink, struct error *err)
+static void write_header(struct tree_pack *p, const struct stat *st, const char *link,
+                         const char *hardlink)
 {
-    const struct archive_api *api = &p->api;
-    api->archive_entry_clear(p->entry);
-    api->archive_entry_set_pathname(p->entry, p->name.buf);
-    api->archive_entry_set_mode(p->entry, st->st_mode);
-    api->archive_entry_set_uid(p->entry, st->st_uid);
-    api->archive_entry_set_gid(p->entry, st->st_gid);
-    api->archive_entry_set_size(p->entry, S_ISREG(st->st_mode) && !hardlink ? st->st_size : 0);
 #ifdef __APPLE__
-    api->archive_entry_set_mtime(p->entry, st->st_mtimespec.tv_sec, st->st_mtimespec.tv_nsec);
+    const struct timespec *mtime = &st->st_mtimespec;
 #else
-    api->archive_entry_set_mtime(p->entry, st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+    const struct timespec *mtime = &st->st_mtim;
 #endif
-    if (hardlink)
-        api->archive_entry_set_hardlink(p->entry, hardlink);
-    else if (link)
-        api->archive_entry_set_symlink(p->entry, link);
-    if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
-        api->archive_entry_set_rdev(p->entry, st->st_rdev);
-    /* A warning says that a name is not UTF-8; it was written as it is. */
-    if (api->archive_write_header(p->archive, p->entry) < ARCHIVE_WARN)
-        return archive_failed(p, err);
-    return 0;
+    tar_header(&p->out,
+               &(struct tar_entry){ .type = hardlink ? TAR_HARDLINK : tar_type_of(st->st_mode),
+                                    .name = p->name.buf,
+                                    .link = hardlink ? hardlink : link,
+                                    .mode = st->st_mode,
+                                    .uid = st->st_uid,
+                                    .gid = st->st_gid,
+                                    .size = st->st_size,
+                                    .mtime = mtime->tv_sec,
+                                    .mtime_ns = mtime->tv_nsec,
+                                    .device = st->st_rdev });
 }
 
 static int cannot(const struct tree_pack *p, const char *what, struct error *err)
@@ -211,7 +131,8 @@ static int add_folder(struct tree_pack *p, int at, const char *base, int nofollo
         return missed(p, "open", err);
     fd = -1;
     *vec_push(&p->levels) = (struct level){ dir, p->name.len, p->path.len };
-    return write_header(p, st, NULL, NULL, err);
+    write_header(p, st, NULL, NULL);
+    return 0;
 }
 
 static int add_file(struct tree_pack *p, int at, const char *base, int nofollow, struct error *err)
@@ -223,8 +144,9 @@ static int add_file(struct tree_pack *p, int at, const char *base, int nofollow,
     if (!S_ISREG(st.st_mode))
         return error_set(err, ERR_SYSTEM, EINVAL, "'%s' changed while it was copied", p->path.buf);
     const char *same = first_name(p, &st);
-    p->left = same ? 0 : st.st_size;
-    return write_header(p, &st, NULL, same, err);
+    p->size = p->left = same ? 0 : st.st_size;
+    write_header(p, &st, NULL, same);
+    return 0;
 }
 
 static int add_link(struct tree_pack *p, int at, const char *base, const struct stat *st,
@@ -235,7 +157,8 @@ static int add_link(struct tree_pack *p, int at, const char *base, const struct 
     if (len < 0)
         return missed(p, "read the link", err);
     target[len] = '\0';
-    return write_header(p, st, target, first_name(p, st), err);
+    write_header(p, st, target, first_name(p, st));
+    return 0;
 }
 
 static int add(struct tree_pack *p, int at, const char *base, bool follow, struct error *err)
@@ -254,7 +177,8 @@ static int add(struct tree_pack *p, int at, const char *base, bool follow, struc
     case S_IFSOCK:
         return 0;
     default:
-        return write_header(p, &st, NULL, first_name(p, &st), err);
+        write_header(p, &st, NULL, first_name(p, &st));
+        return 0;
     }
 }
 
@@ -294,12 +218,12 @@ static int add_piece(struct tree_pack *p, struct error *err)
         if (n == 0)
             return error_set(err, ERR_SYSTEM, EINVAL, "'%s' became shorter while it was copied",
                              p->path.buf);
-        if (p->api.archive_write_data(p->archive, p->piece, (size_t)n) < 0)
-            return archive_failed(p, err);
+        str_addn(&p->out, p->piece, (size_t)n);
         p->left -= n;
         p->bytes += n;
     }
     if (p->left == 0) {
+        tar_pad(&p->out, p->size);
         close(p->fd);
         p->fd = -1;
     }
@@ -317,7 +241,8 @@ static int step(struct tree_pack *p, struct error *err)
     if (p->levels.len)
         return walk(p, err);
     p->ended = true;
-    return p->api.archive_write_close(p->archive) == ARCHIVE_OK ? 0 : archive_failed(p, err);
+    tar_end(&p->out);
+    return 0;
 }
 
 long tree_pack_read(struct tree_pack *p, char *buf, size_t max, struct error *err)

@@ -219,14 +219,28 @@ static void add_build(struct image_ops *ops, const struct image *image)
     image_build(&op, &reason, ops, image, ops->always || image_is_unknown(ops, image));
 }
 
+/* Layers go up one image after the other, as images that are FROM others share theirs, and there
+ * are registries that fail when one comes twice at a time. An image's further names need no more;
+ * with `hold` they wait for a success. `first`: of the image before, and then of this one. */
+static struct op *push_next(struct planner *p, struct op **first, const char *image,
+                            const char *ref, bool hold)
+{
+    struct op *op = graph_add(&p->graph, OP_IMAGE_PUSH, ref, NULL);
+    bool same = *first && str_eq((*first)->service_name, image);
+    op->service_name = image;
+    op->ref = ref;
+    graph_need(&p->graph, op, *first, !same || !hold);
+    if (!same)
+        *first = op;
+    return op;
+}
+
 static void push_one(struct image_ops *ops, const struct service *s, const char *ref)
 {
     if (strmap_has(&ops->pulls, ref))
         return;
-    struct op *op = graph_add(&ops->p->graph, OP_IMAGE_PUSH, ref, NULL);
+    struct op *op = push_next(ops->p, &ops->pushed, s->name, ref, false);
     op->service = s;
-    op->service_name = s->name;
-    op->ref = ref;
     strmap_set(&ops->pulls, ref, op);
 }
 
@@ -327,22 +341,14 @@ int plan_rebuild(struct plan **out, const struct stack *st, const struct snapsho
     return result;
 }
 
-/* Layers go up one image after the other, as images that are FROM others share theirs, and there
- * are registries that fail when one comes twice at a time. An image's further tags need no more. */
 int plan_push(struct plan **out, const struct stack *st, const struct push_ref *refs, size_t n,
               const struct plan_options *opt, struct error *err)
 {
     struct planner p;
     planner_init(&p, st, st->name, NULL, opt);
     struct op *first = NULL; /* of the image */
-    for (size_t i = 0; i < n; i++) {
-        struct op *op = graph_add(&p.graph, OP_IMAGE_PUSH, refs[i].ref, NULL);
-        bool same = first && str_eq(first->service_name, refs[i].image);
-        op->service_name = refs[i].image;
-        op->ref = refs[i].ref;
-        graph_need(&p.graph, op, first, !same);
-        first = same ? first : op;
-    }
+    for (size_t i = 0; i < n; i++)
+        push_next(&p, &first, refs[i].image, refs[i].ref, true);
     int result = planner_finish(out, &p, err);
     planner_clear(&p);
     return result;

@@ -20,6 +20,7 @@ struct image_ops {
     struct op **builds;  /* by position in stack->images */
     struct op **fetches; /* the same */
     struct strmap pulls; /* "ref platform" (pushes: "ref") -> struct op * */
+    struct op *pushed;   /* the last one that takes layers up */
 };
 
 void image_ops_init(struct image_ops *ops, struct planner *p, const struct plan_image *surveys,

@@ -1,111 +1,27 @@
 /*
- * Images from and to registries. Credentials are looked for first, those of the one host; then the
- * engine's stream of layers is folded into one line.
+ * Images from and to registries: the layers of a transfer are folded into one line, and a refusal
+ * is told with the login that helps.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/strmap.h"
-#include "build/layers.h"
-#include "engine/requests.h"
-#include "registry/auth.h"
+#include "build/transfer.h"
 #include "run/private.h"
 #include "text/imageref.h"
 
-#define MAX_LAYERS 1000
-
-struct layer {
-    int64_t current, total;
-    bool done;
-};
-
-struct transfer {
-    struct task *t;
-    struct strmap layers;           /* id -> struct layer */
-    struct error err;               /* an error inside the stream */
-    struct registry_lookup *lookup; /* credentials are being looked for */
-    bool login;                     /* there are some */
-};
-
-static void free_transfer(struct transfer *x)
+static void on_progress(void *ctx, const struct layers *layers)
 {
-    x->t->data = NULL;
-    x->t->cancel = NULL;
-    strmap_clear(&x->layers, free);
-    error_clear(&x->err);
-    free(x);
-}
-
-static void cancel_transfer(struct task *t)
-{
-    struct transfer *x = t->data;
-    if (x->lookup)
-        registry_cancel(x->lookup);
-    if (t->call)
-        engine_cancel(t->call);
-    free_transfer(x);
-}
-
-static void show_progress(struct transfer *x)
-{
-    size_t done = 0, n = 0;
-    int64_t current = 0, total = 0;
-    strmap_each (it, &x->layers) {
-        const struct layer *l = it->value;
-        n++;
-        done += l->done;
-        current += l->done ? l->total : l->current;
-        total += l->total;
-    }
-    auto_free char *text = xasprintf("%zu of %zu layers", done, n);
-    struct run *r = x->t->run;
+    struct task *t = ctx;
+    struct run *r = t->run;
+    auto_free char *text = xasprintf("%zu of %zu layers", layers->done, strmap_len(&layers->parts));
     r->sink.event(r->sink.ctx, &(struct event){ .kind = EVENT_PROGRESS,
                                                 .plan = r->plan,
-                                                .op = x->t->op,
+                                                .op = t->op,
                                                 .text = text,
                                                 .len = strlen(text),
-                                                .current = current,
-                                                .total = total });
-}
-
-static bool is_end(const char *status)
-{
-    static const char *const ends[] = { "Pull complete", "Already exists", "Pushed",
-                                        "Layer already exists" };
-    for (size_t i = 0; i < countof(ends); i++)
-        if (str_eq(status, ends[i]))
-            return true;
-    return str_starts(status, "Mounted from");
-}
-
-static void on_json(void *ctx, json_t *value)
-{
-    struct transfer *x = ctx;
-    const char *error = json_str(value, "error");
-    const char *id = json_str(value, "id"), *status = json_str_or(value, "status", "");
-    if (error) {
-        error_set(&x->err, ERR_PULL, 0, "%s", error);
-        return;
-    }
-    if (!id || !json_at(value, "progressDetail"))
-        return;
-    struct layer *l = strmap_get(&x->layers, id);
-    if (!l) {
-        if (strmap_len(&x->layers) > MAX_LAYERS)
-            return;
-        l = xnew(struct layer);
-        strmap_set(&x->layers, id, l);
-    }
-    int64_t total = json_int(value, "progressDetail.total", 0);
-    if (str_eq(status, "Downloading") || str_eq(status, "Pushing")) {
-        l->current = layers_bounded(json_int(value, "progressDetail.current", 0));
-        l->total = total > 0 ? layers_bounded(total) : l->total;
-    }
-    l->done |= is_end(status);
-    show_progress(x);
+                                                .current = layers->current,
+                                                .total = layers->total });
 }
 
 /* Registries refuse in these words, with a login that is wrong as well as without one. */
@@ -150,74 +66,35 @@ static void fail_transfer(struct task *t, const struct error *err, bool login)
     task_fail(t, &e);
 }
 
-/* The stream said nothing bad; whether the image is there, only looking tells. */
-static void on_pulled_seen(void *ctx, const struct engine_answer *answer, const struct error *err)
+static void on_done(void *ctx, const json_t *image, const struct error *err)
 {
     struct task *t = ctx;
-    t->call = NULL;
-    const char *id = err ? NULL : json_str(answer->json, "Id");
-    auto_error struct error no_id = ERROR_INIT;
-    if (!id) {
-        error_set(&no_id, ERR_PROTOCOL, 0, "the engine does not say which image that is");
-        fail_transfer(t, err ? err : &no_id, true);
-        return;
-    }
-    free(t->id);
-    t->id = xstrdup(id);
-    task_done(t, OUTCOME_DONE);
-}
-
-static void on_done(void *ctx, const struct engine_answer *answer, const struct error *err)
-{
-    struct transfer *x = ctx;
-    struct task *t = x->t;
-    (void)answer;
-    t->call = NULL;
-    auto_error struct error inside = x->err;
-    x->err = ERROR_INIT;
-    bool login = x->login;
-    free_transfer(x);
-    if (err || inside.kind) {
-        fail_transfer(t, err ? err : &inside, login);
-    } else if (t->op->kind == OP_IMAGE_PUSH) {
-        task_done(t, OUTCOME_DONE);
+    const struct transfer *x = t->data;
+    bool asked = transfer_asked(x), login = transfer_has_login(x);
+    t->data = NULL;
+    t->cancel = NULL;
+    if (err && asked) {
+        fail_transfer(t, err, login);
+    } else if (err) {
+        task_fail_copy(t, err);
     } else {
-        struct engine_request look;
-        rq_image_inspect(&look, t->op->ref);
-        task_send(t, &look, on_pulled_seen);
+        free(t->id);
+        t->id = xstrdup(json_str(image, "Id"));
+        task_done(t, OUTCOME_DONE);
     }
 }
 
-static void on_auth(void *ctx, const char *auth, const struct error *err)
+static void cancel(struct task *t)
 {
-    struct transfer *x = ctx;
-    struct task *t = x->t;
-    x->lookup = NULL;
-    struct error e = ERROR_INIT;
-    struct imageref ref;
-    struct engine_request rq;
-    auto_(arena_freep) struct arena *arena = arena_new();
-    if (err)
-        error_copy(&e, err);
-    if (err || imageref_parse(&ref, arena, t->op->ref, &e) < 0) {
-        free_transfer(x);
-        task_fail(t, &e);
-        return;
-    }
-    x->login = auth;
-    if (t->op->kind == OP_IMAGE_PUSH)
-        rq_image_push(&rq, ref.name, ref.tag, auth);
-    else
-        rq_image_pull(&rq, ref.name, ref.digest ? ref.digest : ref.tag, t->op->platform, auth);
-    struct engine_handlers hd = { .on_json = on_json, .done = on_done, .ctx = x };
-    t->call = engine_start(t->run->engine, &rq, &hd);
+    transfer_cancel(t->data);
+    t->data = NULL;
 }
 
 void start_transfer(struct task *t)
 {
-    struct transfer *x = xnew(struct transfer);
-    x->t = t;
-    t->data = x;
-    t->cancel = cancel_transfer;
-    x->lookup = registry_auth_start(t->run->loop, t->op->ref, on_auth, x);
+    const struct transfer_handlers hd = { on_progress, on_done, t };
+    const struct op *op = t->op;
+    t->cancel = cancel;
+    t->data = op->kind == OP_IMAGE_PUSH ? transfer_push(t->run->engine, op->ref, &hd)
+                                        : transfer_pull(t->run->engine, op->ref, op->platform, &hd);
 }

@@ -179,7 +179,7 @@ static void names_and_kinds(void **state)
     auto_str struct str tar = packed(&p);
     auto_free char *list = listed(&tar);
     auto_free char *expected = xasprintf("0 644 7 0 Dockerfile\n"
-                                         "5 700 0 1 dir/\n"
+                                         "5 700 0 1 dir\n"
                                          "6 600 0 1 fifo\n"
                                          "2 777 0 1 link -> /etc/passwd\n"
                                          "2 777 0 1 longlink -> %s\n"

@@ -220,14 +220,25 @@ static void layers_add_up(void **state)
 
     auto_json json_t *down = json_pack("{s:s,s:s,s:{s:i,s:i}}", "status", "Downloading", "id", "x",
                                        "progressDetail", "current", 5, "total", 10);
-    auto_json json_t *done = json_pack("{s:s,s:s}", "status", "Download complete", "id", "x");
+    auto_json json_t *done =
+        json_pack("{s:s,s:s,s:{}}", "status", "Download complete", "id", "x", "progressDetail");
+    auto_json json_t *ready =
+        json_pack("{s:s,s:s,s:{}}", "status", "Pull complete", "id", "x", "progressDetail");
+    auto_json json_t *shared =
+        json_pack("{s:s,s:s,s:{}}", "status", "Mounted from x", "id", "y", "progressDetail");
     auto_json json_t *unpack = json_pack("{s:s,s:s,s:{s:i,s:i}}", "status", "Extracting", "id", "x",
                                          "progressDetail", "current", 1, "total", 10);
-    assert_true(layers_pull(&l, down));
+    assert_true(layers_transfer(&l, down));
     assert_int_equal(l.current, 5);
-    assert_true(layers_pull(&l, done));
+    assert_true(layers_transfer(&l, done));
     assert_int_equal(l.current, 10);
-    assert_false(layers_pull(&l, unpack));
+    assert_false(layers_transfer(&l, unpack));
+    assert_int_equal(l.done, 0);
+    assert_true(layers_transfer(&l, ready));
+    assert_false(layers_transfer(&l, ready));
+    assert_true(layers_transfer(&l, shared));
+    assert_int_equal(l.done, 2);
+    assert_int_equal(strmap_len(&l.parts), 2);
     layers_clear(&l);
 }
 
