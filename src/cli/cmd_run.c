@@ -384,7 +384,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     struct session s = { .cli = cli, .opt = opt, .args = args };
     s.service = stack_service(cli->stack, args->items[0]);
     if (!s.service)
-        return error_set(err, ERR_NOTFOUND, 0, "no such service: '%s'", args->items[0]);
+        return error_set(err, ERR_NOTFOUND, 0, "no such service: %s", args->items[0]);
     char slug[13];
     random_hex(slug, 6);
     s.name = opt->name ? xstrdup(opt->name)

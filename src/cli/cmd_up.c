@@ -226,7 +226,7 @@ static int check_services(const struct stack *st, const struct strv *names, stru
 {
     for (size_t i = 0; i < names->len; i++)
         if (!stack_service(st, names->items[i]))
-            return error_set(err, ERR_NOTFOUND, 0, "no such service: '%s'", names->items[i]);
+            return error_set(err, ERR_NOTFOUND, 0, "no such service: %s", names->items[i]);
     return 0;
 }
 

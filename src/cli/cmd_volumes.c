@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/containers.h"
 #include "cli/listing.h"
 #include "model/labels.h"
 
@@ -18,12 +19,18 @@ static const struct option rows[] = {
     ROW_FLAG('q', "quiet", quiet, "Only names"),
 };
 
-static json_t *labels_json(const struct seen_volume *v)
+/* The fields that `docker volume ls` has, those too which an engine that lists volumes leaves out,
+ * and the volume's name in the stack file. */
+static json_t *volume_row(const struct seen_volume *v)
 {
-    json_t *labels = json_object();
-    for (size_t i = 0; i < v->nlabels; i++)
-        json_object_set_new(labels, v->labels[i].key, json_string(v->labels[i].value));
-    return labels;
+    static const char *const unknown[] = { "Availability", "Group", "Links", "Size", "Status" };
+    auto_free char *labels = listing_labels(v->labels, v->nlabels);
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "Name", v->name, "Driver", v->driver,
+                            "Mountpoint", v->mountpoint, "Scope", v->scope, "Labels", labels, "Key",
+                            label_get(v->labels, v->nlabels, LABEL_VOLUME));
+    for (size_t i = 0; i < countof(unknown); i++)
+        json_object_set_new(row, unknown[i], json_string("N/A"));
+    return row;
 }
 
 /* Whether a container of one of the services has it mounted. */
@@ -50,7 +57,8 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     auto_(snapshot_freep) struct snapshot *now = NULL;
     unsigned what = OBSERVE_VOLUMES | (args->len ? OBSERVE_CONTAINERS : 0);
     if (cli_load_name(cli, err) < 0 || cli_engine(cli, err) < 0 ||
-        cli_observe(&now, cli, what, NULL, 0, err) < 0)
+        cli_observe(&now, cli, what, NULL, 0, err) < 0 ||
+        containers_check_services(cli->stack, now, args, err) < 0)
         return -1;
     auto_(listing_freep) struct listing *l = listing_new(columns, countof(columns));
     for (size_t i = 0; i < now->nvolumes; i++) {
@@ -60,11 +68,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
             continue;
         if (o->quiet)
             listing_line(stdout, v->name);
-        const char *key = label_get(v->labels, v->nlabels, LABEL_VOLUME);
-        listing_add(l,
-                    json_pack("{s:s, s:s, s:s, s:o}", "Name", v->name, "Driver",
-                              v->driver ? v->driver : "", "Key", key, "Labels", labels_json(v)),
-                    NULL);
+        listing_add(l, volume_row(v), NULL);
     }
     return o->quiet ? EXIT_DONE : listing_print(l, o->format, true, false, stdout, err);
 }

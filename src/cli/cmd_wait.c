@@ -44,7 +44,7 @@ static void on_end(void *ctx, const struct engine_answer *answer, const struct e
         return;
     }
     w->code = (int)json_int(answer ? answer->json : NULL, "StatusCode", 0);
-    printf("container %s ended with code %d\n", o->c->name, w->code);
+    printf("container \"%s\" exited with status code %d\n", o->c->name, w->code);
     fflush(stdout);
     w->left--;
     w->done = w->any || w->left == 0;
@@ -53,7 +53,9 @@ static void on_end(void *ctx, const struct engine_answer *answer, const struct e
 static int take_down(struct cli *cli, struct error *err)
 {
     struct change c = { 0 };
-    struct plan_options opt = { .timeout_s = -1, .same_file = change_same_file };
+    struct plan_options opt = { .timeout_s = -1,
+                                .remove_orphans = true,
+                                .same_file = change_same_file };
     int code = -1;
     if (change_begin(&c, cli, "down", err) == 0 &&
         change_observe(&c, plan_down_observe(cli->stack, &opt), err) == 0 &&

@@ -73,7 +73,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
         return -1;
     strv_each (name, args)
         if (!stack_service(cli->stack, *name))
-            return error_set(err, ERR_NOTFOUND, 0, "no such service: '%s'", *name);
+            return error_set(err, ERR_NOTFOUND, 0, "no such service: %s", *name);
     /* The output of commands is to be seen when it comes, also by a program behind a pipe. */
     setvbuf(stdout, NULL, _IOLBF, 0);
     int code = watching_start(&w, &r.change, &opt, err);

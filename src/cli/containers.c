@@ -136,14 +136,6 @@ static void set_text(json_t *row, const char *key, char *text)
     free(text);
 }
 
-static char *labels_text(const struct seen_container *c)
-{
-    struct str text = STR_INIT;
-    for (size_t i = 0; i < c->nlabels; i++)
-        str_addf(&text, "%s%s=%s", i ? "," : "", c->labels[i].key, c->labels[i].value);
-    return str_detach(&text);
-}
-
 static char *networks_text(const struct seen_container *c)
 {
     struct str text = STR_INIT;
@@ -194,7 +186,7 @@ json_t *container_json(const struct seen_container *c, const char *stack_name, i
     set_text(row, "Health", xstrdup(healths[c->health]));
     set_text(row, "ID", xstrndup(c->id, no_trunc ? strlen(c->id) : SHORT_ID));
     set_text(row, "Image", xstrdup(c->image));
-    set_text(row, "Labels", labels_text(c));
+    set_text(row, "Labels", listing_labels(c->labels, c->nlabels));
     set_text(row, "LocalVolumes", xasprintf("%zu", local_volumes(c)));
     set_text(row, "Mounts", mounts_text(c, no_trunc));
     set_text(row, "Name", xstrdup(c->name));
@@ -220,7 +212,7 @@ int containers_check_services(const struct stack *st, const struct snapshot *now
         bool known =
             st && (stack_service(st, names->items[i]) || node_get(st->disabled, names->items[i]));
         if (!n && !known)
-            return error_set(err, ERR_NOTFOUND, 0, "no such service: '%s'", names->items[i]);
+            return error_set(err, ERR_NOTFOUND, 0, "no such service: %s", names->items[i]);
     }
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/strv.h"
 #include "cli/template.h"
 #include "loop/tty.h"
+#include "state/state.h"
 #include "view/view.h"
 
 struct listing {
@@ -198,4 +199,12 @@ char *listing_cut(const char *text, size_t most)
     struct str out = STR_INIT;
     safe_add_cut(&out, text, most);
     return str_detach(&out);
+}
+
+char *listing_labels(const struct label *labels, size_t n)
+{
+    struct str text = STR_INIT;
+    for (size_t i = 0; i < n; i++)
+        str_addf(&text, "%s%s=%s", i ? "," : "", labels[i].key, labels[i].value);
+    return str_detach(&text);
 }

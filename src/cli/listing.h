@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/num.h"
 
+struct label;
+
 struct listing_column {
     const char *title; /* "CONFIG FILES" */
     const char *field; /* its name in JSON and templates: "ConfigFiles" */
@@ -34,5 +36,7 @@ void listing_line(FILE *f, const char *text);
 const char *listing_age(char buf[NUM_TEXT_MAX], int64_t seconds);
 /* The first `most` characters of a text, an ellipsis the last one if it was cut; the caller's. */
 char *listing_cut(const char *text, size_t most);
+/* "key=value,other=value", as docker lists labels; the caller's. */
+char *listing_labels(const struct label *labels, size_t n);
 
 #endif

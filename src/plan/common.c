@@ -167,7 +167,7 @@ int services_collect(struct service_list *out, unsigned char *seen, const struct
 
 int no_such_service(const struct planner *p, const char *name, struct error *err)
 {
-    error_set(err, ERR_NOTFOUND, 0, "no service '%s' in stack '%s'", name, p->name);
+    error_set(err, ERR_NOTFOUND, 0, "no such service: %s", name);
     const char *best = NULL;
     size_t limit = strlen(name) / 3 + 1;
     for (size_t i = 0; p->st && i < p->st->nservices; i++) {

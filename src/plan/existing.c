@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "model/labels.h"
 
 int selection_init(struct selection *sel, const struct planner *p, struct error *err)
@@ -42,34 +43,50 @@ bool mount_is_anonymous(const struct seen_mount *m)
            strspn(m->name, "0123456789abcdef") == 64;
 }
 
-void existing_deps(struct strv *out, const struct planner *p, const struct seen_container *c,
-                   bool restart)
+/* "service_healthy" of a label: a file's health check or the image's. Where the stack file is not
+ * read, what is ready is what the container itself says. */
+static enum condition label_condition(const char *text)
+{
+    return str_starts(text, "service_healthy")                  ? COND_READY
+           : str_starts(text, "service_completed_successfully") ? COND_COMPLETED
+                                                                : COND_STARTED;
+}
+
+size_t existing_deps(struct existing_dep **out, struct planner *p, const struct seen_container *c)
 {
     const struct service *s = existing_service(p, c);
-    if (s) {
-        for (size_t i = 0; i < s->ndeps; i++)
-            if (!restart || s->deps[i].restart)
-                strv_add(out, s->deps[i].service->name);
-        return;
-    }
     /* "db:service_healthy:false,cache:service_started:true" */
     auto_strv struct strv words = STRV_INIT;
-    strv_split(&words, container_label(c, LABEL_DEPENDS_ON), ",");
-    strv_each (word, &words)
-        if (!restart || str_ends(*word, ":true"))
-            strv_addn(out, *word, strcspn(*word, ":"));
+    if (!s)
+        strv_split(&words, container_label(c, LABEL_DEPENDS_ON), ",");
+    size_t n = s ? s->ndeps : words.len;
+    *out = arena_alloc(p->arena, n * sizeof(**out));
+    for (size_t i = 0; s && i < n; i++) {
+        const struct dependency *d = &s->deps[i];
+        (*out)[i] =
+            (struct existing_dep){ d->service->name, d->condition, d->required, d->restart };
+    }
+    for (size_t i = 0; !s && i < n; i++) {
+        const char *word = words.items[i], *condition = word + strcspn(word, ":");
+        (*out)[i] = (struct existing_dep){
+            .service = arena_strndup(p->arena, word, (size_t)(condition - word)),
+            .condition = label_condition(condition + (*condition == ':')),
+            .required = true,
+            .restart = str_ends(word, ":true"),
+        };
+    }
+    return n;
 }
 
 void existing_order(struct planner *p, struct op *const *ops, bool dependencies_last)
 {
     const struct seen_container *all = p->now->containers;
     for (size_t i = 0; i < p->now->ncontainers; i++) {
-        auto_strv struct strv deps = STRV_INIT;
-        if (ops[i])
-            existing_deps(&deps, p, &all[i], false);
-        strv_each (name, &deps) {
+        struct existing_dep *deps;
+        size_t ndeps = ops[i] ? existing_deps(&deps, p, &all[i]) : 0;
+        for (size_t j = 0; j < ndeps; j++) {
             size_t n;
-            const struct seen_container *dep = snapshot_service(&n, p->now, *name);
+            const struct seen_container *dep = snapshot_service(&n, p->now, deps[j].service);
             for (size_t k = 0; k < n; k++) {
                 struct op *other = ops[dep - all + (ptrdiff_t)k];
                 if (other && dependencies_last)
@@ -79,4 +96,50 @@ void existing_order(struct planner *p, struct op *const *ops, bool dependencies_
             }
         }
     }
+}
+
+/* The wait for all containers of a service; NULL when there is nothing to wait for. */
+static struct op *add_wait(struct planner *p, struct op *const *ops, const struct existing_dep *d)
+{
+    size_t n, nwaits = 0, nseen = 0;
+    const struct seen_container *c = snapshot_service(&n, p->now, d->service);
+    struct op **waits = arena_alloc(p->arena, (n + 1) * sizeof(*waits));
+    const struct seen_container **seen = arena_alloc(p->arena, (n + 1) * sizeof(*seen));
+    for (size_t i = 0; i < n; i++) {
+        struct op *op = ops[&c[i] - p->now->containers];
+        if (op)
+            waits[nwaits++] = op;
+        else if (!c[i].oneoff && c[i].state == CONTAINER_RUNNING && c[i].health == HEALTH_STARTING)
+            seen[nseen++] = &c[i];
+    }
+    if (nwaits + nseen == 0)
+        return NULL;
+    struct op *wait = graph_add(&p->graph, OP_WAIT, d->service, NULL);
+    wait->service = p->st ? stack_service(p->st, d->service) : NULL;
+    wait->service_name = d->service;
+    wait->condition = d->condition;
+    wait->waits = waits;
+    wait->wait_seen = seen;
+    for (size_t i = 0; i < nwaits; i++)
+        graph_need(&p->graph, wait, waits[i], false);
+    return wait;
+}
+
+void existing_waits(struct planner *p, struct op *const *ops)
+{
+    struct strmap waits = STRMAP_INIT; /* "db 1", the condition as a number -> the wait */
+    for (size_t i = 0; i < p->now->ncontainers; i++) {
+        struct existing_dep *deps;
+        size_t n = ops[i] ? existing_deps(&deps, p, &p->now->containers[i]) : 0;
+        for (size_t k = 0; k < n; k++) {
+            if (deps[k].condition == COND_STARTED)
+                continue;
+            auto_free char *key = xasprintf("%s %d", deps[k].service, (int)deps[k].condition);
+            struct op *wait = strmap_get(&waits, key);
+            if (!wait)
+                strmap_set(&waits, key, wait = add_wait(p, ops, &deps[k]));
+            graph_need(&p->graph, ops[i], wait, !deps[k].required);
+        }
+    }
+    strmap_clear(&waits, NULL);
 }

@@ -2,7 +2,6 @@
 #ifndef PLAN_EXISTING_H
 #define PLAN_EXISTING_H
 
-#include "base/strv.h"
 #include "plan/private.h"
 
 /* The services that a command names; all when it names none. */
@@ -23,13 +22,22 @@ const struct service *existing_service(const struct planner *p, const struct see
  * a named one for the engine: it does not remove it with the container. */
 bool mount_is_anonymous(const struct seen_mount *m);
 
-/* Names of the services that the container's service depends on: from the stack, else from its
- * label. `restart`: only those whose restart it follows. */
-void existing_deps(struct strv *out, const struct planner *p, const struct seen_container *c,
-                   bool restart);
+/* What the container's service depends on. */
+struct existing_dep {
+    const char *service;
+    enum condition condition;
+    bool required;
+    bool restart; /* its restart is followed by one of the container */
+};
+/* From the stack, else from the container's label; in the plan's arena. */
+size_t existing_deps(struct existing_dep **out, struct planner *p, const struct seen_container *c);
 
 /* Orders operations on containers, `ops` by position in the snapshot (NULL: none): those of
  * dependencies first, or last. */
 void existing_order(struct planner *p, struct op *const *ops, bool dependencies_last);
+
+/* Starts wait until what they depend on fulfils the conditions, where this plan starts it or it is
+ * still on its way. */
+void existing_waits(struct planner *p, struct op *const *ops);
 
 #endif

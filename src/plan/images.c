@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "model/labels.h"
+#include "text/imageref.h"
 
 void image_ops_init(struct image_ops *ops, struct planner *p, const struct plan_image *surveys,
                     size_t nsurveys)
@@ -29,6 +30,7 @@ void image_ops_clear(struct image_ops *ops)
     free(ops->builds);
     free(ops->fetches);
     strmap_clear(&ops->pulls, NULL);
+    strv_clear(&ops->unbuilt);
 }
 
 static const struct plan_image *survey_of(const struct image_ops *ops, const struct image *image)
@@ -259,13 +261,62 @@ static void add_push(struct image_ops *ops, const struct service *s, bool named)
         push_one(ops, s, node_text(tags->items[i]));
 }
 
+/* Whether the name is expected to move: its tag is "latest", said or not. */
+static bool is_moving(struct arena *a, const char *text)
+{
+    struct imageref ref;
+    return imageref_parse(&ref, a, text, NULL) == 0 && !ref.digest && str_eq(ref.tag, "latest");
+}
+
+/* Why `pull` leaves the image of a service alone; NULL: it does not. Somebody who says `pull` wants
+ * to have what is new: "missing" counts where it is written, and not for a name that moves. */
+static const char *skip_reason(const struct planner *p, const struct service *s, bool there)
+{
+    if (s->build)
+        return "Image can be built";
+    switch (image_policy(p, s)) {
+    case PULL_MISSING:
+        if (there && (p->opt->pull ||
+                      (node_get(s->config, "pull_policy") && !is_moving(p->arena, s->image))))
+            return "Image is already present locally";
+        break;
+    case PULL_NEVER:
+    case PULL_BUILD:
+        return "its pull_policy is not to pull";
+    case PULL_ALWAYS:
+    case PULL_EVERY:
+        break;
+    }
+    return NULL;
+}
+
 static void add_pull(struct image_ops *ops, const struct service *s)
 {
-    const struct planner *p = ops->p;
+    struct planner *p = ops->p;
     bool there = s->image && snapshot_image(p->now, s->image);
-    bool enough = p->opt->pull && image_policy(p, s) == PULL_MISSING && there;
-    if (s->image && !s->build && !enough)
+    if (!s->image || (s->build && !node_get(s->config, "image"))) {
+        planner_note(p, "%s Skipped No image to be pulled", s->name);
+        return;
+    }
+    const char *skip = skip_reason(p, s, there);
+    if (skip)
+        planner_note(p, "Image %s Skipped %s", s->image, skip);
+    else
         image_pull(ops, s, there ? "look for a newer one" : "not on this engine");
+    if (s->build && !there)
+        strv_add(&ops->unbuilt, s->name);
+}
+
+/* Of the images that are not pulled because they can be built, those that are missing. */
+static void note_unbuilt(const struct image_ops *ops)
+{
+    auto_str struct str names = STR_INIT;
+    strv_each (name, &ops->unbuilt)
+        str_addf(&names, " %s", *name);
+    if (ops->unbuilt.len)
+        planner_note(ops->p,
+                     "Some service image(s) must be built from source by running: stack build%s",
+                     names.buf);
 }
 
 static void add_service_image(struct image_ops *ops, enum op_kind kind, const struct service *s,
@@ -315,6 +366,7 @@ int plan_images(struct plan **out, enum op_kind kind, const struct stack *st,
         for (size_t i = 0; i < st->nimages && kind == OP_IMAGE_BUILD; i++)
             add_build(&ops, &st->images[i]);
     }
+    note_unbuilt(&ops);
     if (result == 0)
         result = planner_finish(out, &p, err);
     image_ops_clear(&ops);

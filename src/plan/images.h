@@ -21,6 +21,7 @@ struct image_ops {
     struct op **fetches; /* the same */
     struct strmap pulls; /* "ref platform" (pushes: "ref") -> struct op * */
     struct op *pushed;   /* the last one that takes layers up */
+    struct strv unbuilt; /* services of which a pull brings no image: it is missing, and built */
 };
 
 void image_ops_init(struct image_ops *ops, struct planner *p, const struct plan_image *surveys,

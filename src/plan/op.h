@@ -95,12 +95,13 @@ struct op {
     const struct endpoint *endpoint; /* CONNECT */
     enum condition condition;        /* WAIT */
     bool optional;                   /* WAIT: all who wait can do without (required: false) */
-    struct op **waits;           /* WAIT: the STARTs and RESTARTs of containers, NULL-terminated */
-    const char *const *wait_ids; /* WAIT: containers that already run, NULL-terminated */
-    int timeout_s;               /* STOP, RESTART, WAIT; -1: default */
-    const char *signal;          /* KILL, STOP */
-    bool force;                  /* REMOVE, VOLUME_REMOVE */
-    bool volumes; /* REMOVE: anonymous ones go along; VOLUME_REMOVE: it may have gone so */
+    struct op **waits; /* WAIT: the STARTs and RESTARTs of containers, NULL-terminated */
+    /* WAIT: containers that already run, NULL-terminated */
+    const struct seen_container *const *wait_seen;
+    int timeout_s;      /* STOP, RESTART, WAIT; -1: default */
+    const char *signal; /* KILL, STOP */
+    bool force;         /* REMOVE, VOLUME_REMOVE */
+    bool volumes;       /* REMOVE: anonymous ones go along; VOLUME_REMOVE: it may have gone so */
     const struct node *hook; /* HOOK */
 
     struct op_need *needs;

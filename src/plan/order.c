@@ -50,17 +50,17 @@ static struct op *wait_op(struct up *u, struct member *m, enum condition cond)
     op->service_name = m->s->name;
     op->condition = cond;
     op->waits = arena_alloc(p->arena, (m->nslots + 1) * sizeof(*op->waits));
-    const char **ids = arena_alloc(p->arena, (m->nslots + 1) * sizeof(*ids));
-    size_t nwaits = 0, nids = 0;
+    const struct seen_container **seen = arena_alloc(p->arena, (m->nslots + 1) * sizeof(*seen));
+    size_t nwaits = 0, nseen = 0;
     for (size_t i = 0; i < m->nslots; i++) {
         struct slot *slot = &m->slots[i];
         if (slot->start)
             op->waits[nwaits++] = slot->start;
         else if (slot->now)
-            ids[nids++] = slot->now->id;
+            seen[nseen++] = slot->now;
         graph_need(&p->graph, op, slot->up, false);
     }
-    op->wait_ids = ids;
+    op->wait_seen = seen;
     return m->waits[cond] = op;
 }
 

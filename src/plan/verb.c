@@ -66,12 +66,12 @@ static void choose_followers(struct verb *v)
         more = false;
         for (size_t i = 0; i < now->ncontainers; i++) {
             const struct seen_container *c = &now->containers[i];
-            auto_strv struct strv deps = STRV_INIT;
+            struct existing_dep *deps;
             if (v->chosen[i] || c->oneoff || !container_is_ours(&v->p, c) || !container_is_up(c))
                 continue;
-            existing_deps(&deps, &v->p, c, true);
-            strv_each (name, &deps)
-                v->chosen[i] = v->chosen[i] || strmap_has(&restarted, *name);
+            size_t n = existing_deps(&deps, &v->p, c);
+            for (size_t k = 0; k < n; k++)
+                v->chosen[i] |= deps[k].restart && strmap_has(&restarted, deps[k].service);
             if (v->chosen[i]) {
                 strmap_set(&restarted, c->service, NULL);
                 more = true;
@@ -79,6 +79,28 @@ static void choose_followers(struct verb *v)
         }
     }
     strmap_clear(&restarted, NULL);
+}
+
+/* What a named service depends on is started with it. */
+static void choose_dependencies(struct verb *v)
+{
+    const struct snapshot *now = v->p.now;
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t i = 0; i < now->ncontainers; i++) {
+            struct existing_dep *deps;
+            size_t n = v->chosen[i] ? existing_deps(&deps, &v->p, &now->containers[i]) : 0;
+            for (size_t k = 0; k < n; k++) {
+                size_t count;
+                const struct seen_container *c = snapshot_service(&count, now, deps[k].service);
+                for (; count; count--, c++) {
+                    bool *chosen = &v->chosen[c - now->containers];
+                    more |= !*chosen && !c->oneoff && container_is_ours(&v->p, c);
+                    *chosen |= !c->oneoff && container_is_ours(&v->p, c);
+                }
+            }
+        }
+    }
 }
 
 static struct op *add_rm(struct verb *v, const struct service *s, const struct seen_container *c)
@@ -140,11 +162,17 @@ static void emit_verb(struct verb *v)
     choose(v);
     if (v->verb == PLAN_RESTART && !v->p.opt->no_deps)
         choose_followers(v);
+    if (v->verb == PLAN_START)
+        choose_dependencies(v);
     for (size_t i = 0; i < now->ncontainers; i++)
         if (v->chosen[i] && applies(v, &now->containers[i]))
             v->ops[i] = add_verb(v, &now->containers[i]);
+        else if (v->chosen[i] && v->verb == PLAN_STOP)
+            *vec_push(&v->p.kept) = &now->containers[i];
     if (v->verb == PLAN_START || v->verb == PLAN_RESTART || v->verb == PLAN_UNPAUSE)
         existing_order(&v->p, v->ops, false);
+    if (v->verb == PLAN_START || v->verb == PLAN_RESTART)
+        existing_waits(&v->p, v->ops);
     else if (v->verb == PLAN_STOP || v->verb == PLAN_RM)
         existing_order(&v->p, v->ops, true);
 }

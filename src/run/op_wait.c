@@ -37,6 +37,7 @@ enum check { CHECK_LOG, CHECK_TCP, CHECK_HTTP, CHECK_EXEC, CHECK_HEALTH, CHECK_C
 struct target {
     struct wait *wait;
     char *id;
+    const char *name;
     bool over;
     bool listed[CHECK_COUNT]; /* still to be fulfilled */
     enum check now;
@@ -196,6 +197,19 @@ static const char *wanted(const struct wait *w)
     return "ready";
 }
 
+/* Where no stack file is read, the service is not known. */
+static const struct ready *ready_of(const struct op *op)
+{
+    static const struct ready none;
+    return op->service ? &op->service->ready : &none;
+}
+
+/* What is said of a container that others wait for begins as docker compose says it. */
+static const char *blamed(const struct wait *w)
+{
+    return w->t->op->nthen ? "dependency failed to start: " : "";
+}
+
 /* A restart policy brings it back: its death is not the end of the wait. */
 static bool restarts(const struct service *s)
 {
@@ -214,15 +228,16 @@ static void target_died(struct target *g, int code)
             target_ready(g);
             return;
         }
-        error_set(&err, ERR_UNREADY, code, "the job ended with exit code %d", code);
+        error_set(&err, ERR_UNREADY, code, "service \"%s\" didn't complete successfully: exit %d",
+                  op->service_name, code);
     } else if (restarts(op->service)) {
         return;
-    } else if (code == 0 && op->condition == COND_READY && !op->service->ready.set) {
+    } else if (code == 0 && op->condition == COND_READY && !ready_of(op)->set) {
         target_ready(g);
         return;
     } else {
-        error_set(&err, ERR_UNREADY, code, "it exited with code %d before it was %s", code,
-                  wanted(w));
+        error_set(&err, ERR_UNREADY, code, "%scontainer %s exited (%d) before it was %s", blamed(w),
+                  g->name, code, wanted(w));
     }
     fail(g, &err);
 }
@@ -340,7 +355,7 @@ static void try_probe(void *ctx)
 {
     struct target *g = ctx;
     struct run *r = g->wait->t->run;
-    const struct ready *ready = &g->wait->t->op->service->ready;
+    const struct ready *ready = ready_of(g->wait->t->op);
     if (r->probes >= (r->opt->limits.probes ? r->opt->limits.probes : PROBES_AT_ONCE)) {
         loop_after(&g->timer, r->loop, 20, try_probe, g);
         return;
@@ -381,7 +396,7 @@ static void next_check(struct target *g)
         if (g->listed[c]) {
             g->now = (enum check)c;
             g->pause_ms = FIRST_PAUSE_MS;
-            const struct ready *ready = &g->wait->t->op->service->ready;
+            const struct ready *ready = ready_of(g->wait->t->op);
             if (ready->interval_ms > 0 && ready->interval_ms < FIRST_PAUSE_MS)
                 g->pause_ms = ready->interval_ms;
             if (c == CHECK_LOG)
@@ -401,17 +416,17 @@ static void next_check(struct target *g)
 static int list_checks(struct target *g, const json_t *seen, struct error *err)
 {
     const struct op *op = g->wait->t->op;
-    const struct service *s = op->service;
     const json_t *test = json_at(seen, "Config.Healthcheck.Test");
     const char *form = json_string_value(json_array_get(test, 0));
     bool has_health = form && !str_eq(form, "NONE") && json_at(seen, "State.Health");
     bool health = op->condition == COND_HEALTHY;
     if (op->condition == COND_READY) {
-        g->listed[CHECK_LOG] = s->ready.log;
-        g->listed[CHECK_TCP] = s->ready.tcp;
-        g->listed[CHECK_HTTP] = s->ready.http_port;
-        g->listed[CHECK_EXEC] = s->ready.exec;
-        health = s->ready.healthy || (!s->ready.set && has_health);
+        const struct ready *ready = ready_of(op);
+        g->listed[CHECK_LOG] = ready->log;
+        g->listed[CHECK_TCP] = ready->tcp;
+        g->listed[CHECK_HTTP] = ready->http_port;
+        g->listed[CHECK_EXEC] = ready->exec;
+        health = ready->healthy || (!ready->set && has_health);
     }
     if (!health)
         return 0;
@@ -424,7 +439,7 @@ static int list_checks(struct target *g, const json_t *seen, struct error *err)
     if (str_eq(json_str(seen, "State.Health.Status"), "healthy"))
         return 0;
     g->listed[CHECK_HEALTH] = true;
-    if (!s->health.engine_only)
+    if (!op->service || !op->service->health.engine_only)
         g->health_test = inspected_health(test, json_at(seen, "Config.Shell"));
     g->health_timeout_ms = json_int(seen, "Config.Healthcheck.Timeout", 0) / 1000000;
     return 0;
@@ -492,8 +507,8 @@ static void on_event(void *ctx, const char *action, const char *id, const json_t
             target_died(g, code ? exit_code(code) : 0);
         } else if (str_eq(action, "destroy")) {
             struct error err = ERROR_INIT;
-            error_set(&err, ERR_UNREADY, 0, "its container was removed before it was %s",
-                      wanted(w));
+            error_set(&err, ERR_UNREADY, 0, "%scontainer %s was removed before it was %s",
+                      blamed(w), g->name, wanted(w));
             fail(g, &err);
         } else if (str_eq(action, "health_status: healthy")) {
             if (g->listed[CHECK_HEALTH] && g->now == CHECK_HEALTH) {
@@ -502,7 +517,7 @@ static void on_event(void *ctx, const char *action, const char *id, const json_t
             }
         } else if (str_eq(action, "health_status: unhealthy") && g->listed[CHECK_HEALTH]) {
             struct error err = ERROR_INIT;
-            error_set(&err, ERR_UNREADY, 0, "the engine says that it is unhealthy");
+            error_set(&err, ERR_UNREADY, 0, "%scontainer %s is unhealthy", blamed(w), g->name);
             fail(g, &err);
         }
         return; /* the wait may be gone */
@@ -529,8 +544,8 @@ static void set_limit(struct wait *w)
 {
     const struct run_options *opt = w->t->run->opt;
     int64_t ms = 0;
-    if (w->t->op->condition == COND_READY && w->t->op->service->ready.set)
-        ms = w->t->op->service->ready.timeout_ms;
+    if (w->t->op->condition == COND_READY && ready_of(w->t->op)->set)
+        ms = ready_of(w->t->op)->timeout_ms;
     if (w->t->op->timeout_s > 0)
         ms = (int64_t)w->t->op->timeout_s * 1000;
     if (opt->wait_timeout_s > 0)
@@ -539,11 +554,12 @@ static void set_limit(struct wait *w)
         loop_after(&w->limit, w->t->run->loop, ms, on_limit, w);
 }
 
-static void add_target(struct wait *w, const char *id, const struct task *start)
+static void add_target(struct wait *w, const char *id, const char *name, const struct task *start)
 {
     struct target *g = &w->targets[w->ntargets++];
     g->wait = w;
     g->id = xstrdup(id);
+    g->name = name;
     g->start = start;
     g->lines = LINES_INIT;
     struct engine_request rq;
@@ -558,7 +574,7 @@ void start_wait(struct task *t)
     size_t n = 0;
     for (struct op *const *o = op->waits; o && *o; o++)
         n++;
-    for (const char *const *id = op->wait_ids; id && *id; id++)
+    for (const struct seen_container *const *c = op->wait_seen; c && *c; c++)
         n++;
     if (!n) {
         task_done(t, OUTCOME_SKIPPED);
@@ -575,7 +591,7 @@ void start_wait(struct task *t)
     watch_add(t->run->watch, &w->listener);
     set_limit(w);
     for (struct op *const *o = op->waits; o && *o; o++)
-        add_target(w, task_target_id(task_of(t->run, *o)), task_of(t->run, *o));
-    for (const char *const *id = op->wait_ids; id && *id; id++)
-        add_target(w, *id, NULL);
+        add_target(w, task_target_id(task_of(t->run, *o)), (*o)->subject, task_of(t->run, *o));
+    for (const struct seen_container *const *c = op->wait_seen; c && *c; c++)
+        add_target(w, (*c)->id, (*c)->name, NULL);
 }

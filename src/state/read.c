@@ -250,6 +250,8 @@ int snapshot_read_volumes(struct snapshot *s, const json_t *answer, struct error
         const json_t *j = json_array_get(list, i);
         volumes[i].name = text_at(s, j, "Name");
         volumes[i].driver = text_at(s, j, "Driver");
+        volumes[i].mountpoint = text_at(s, j, "Mountpoint");
+        volumes[i].scope = text_at(s, j, "Scope");
         volumes[i].labels = read_labels(&volumes[i].nlabels, s, json_object_get(j, "Labels"));
     }
     if (n)

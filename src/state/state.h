@@ -89,6 +89,8 @@ struct seen_network {
 struct seen_volume {
     const char *name;
     const char *driver;
+    const char *mountpoint; /* on the engine's machine */
+    const char *scope;      /* "local", "global" */
     const struct label *labels;
     size_t nlabels;
 };

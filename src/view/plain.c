@@ -1,4 +1,7 @@
-/* Plain lines: one per change of state, for logs of CI and for pipes. */
+/*
+ * Plain lines: one per change of state, for logs of CI and for pipes. They begin as those of docker
+ * compose do, " Container web-1 Started", because scripts look for such words.
+ */
 #include <string.h>
 
 #include "base/mem.h"
@@ -11,21 +14,83 @@ static void put(struct view *v, const struct str *line)
     fprintf(v->err, "%s\n", line->buf);
 }
 
+static void begin(struct str *line, const struct op *op)
+{
+    str_addc(line, ' ');
+    view_op_name(line, op);
+    str_addc(line, ' ');
+}
+
+/* The words of operations are in small letters, as sentences need them. */
+static void add_state(struct str *line, struct view *v, enum color color, const char *words)
+{
+    auto_free char *state = xstrdup(words);
+    if (state[0] >= 'a' && state[0] <= 'z')
+        state[0] = (char)(state[0] - 'a' + 'A');
+    view_colored(line, v->color_err, color, state);
+}
+
+static void add_elapsed(struct str *line, const struct event *e)
+{
+    char elapsed[NUM_TEXT_MAX];
+    if (e->elapsed_ms >= 100)
+        str_addf(line, " %s", num_elapsed_text(elapsed, e->elapsed_ms));
+}
+
+static void put_container(struct view *v, const char *name, const struct str *state)
+{
+    auto_str struct str line = STR_INIT;
+    str_add(&line, " Container ");
+    safe_add(&line, name, strlen(name), SAFE_LINE);
+    str_addf(&line, " %s", state->buf);
+    put(v, &line);
+}
+
+/* A wait is for a service; what is told is what its containers are. */
+static void put_waited(struct view *v, const struct event *e)
+{
+    auto_str struct str state = STR_INIT;
+    if (e->kind == EVENT_STARTED)
+        add_state(&state, v, COLOR_NONE, view_op_doing(e->op));
+    else
+        add_state(&state, v, COLOR_GREEN,
+                  e->op->condition == COND_COMPLETED ? "exited" : "healthy");
+    add_elapsed(&state, e);
+    for (struct op *const *o = e->op->waits; o && *o; o++)
+        put_container(v, (*o)->subject, &state);
+    for (const struct seen_container *const *c = e->op->wait_seen; c && *c; c++)
+        put_container(v, (*c)->name, &state);
+}
+
+/* What is there already, and stays. */
+static void put_kept(struct view *v, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->nkept; i++) {
+        const struct seen_container *c = plan->kept[i];
+        auto_str struct str state = STR_INIT;
+        add_state(&state, v, COLOR_GREEN,
+                  c->state == CONTAINER_RUNNING ? "running"
+                  : str_eq(v->opt.verb, "stop") ? "stopped"
+                                                : container_state_names[c->state]);
+        put_container(v, c->name, &state);
+    }
+}
+
 static void ended(struct view *v, const struct event *e)
 {
     auto_str struct str line = STR_INIT;
-    char elapsed[NUM_TEXT_MAX];
-    str_addc(&line, ' ');
-    view_op_name(&line, e->op);
-    str_add(&line, "  ");
+    if (e->op->kind == OP_WAIT && e->outcome == OUTCOME_DONE) {
+        put_waited(v, e);
+        return;
+    }
+    begin(&line, e->op);
     switch (e->outcome) {
     case OUTCOME_DONE:
-        view_colored(&line, v->color_err, COLOR_GREEN, view_op_done(e->op));
-        if (e->elapsed_ms >= 100)
-            str_addf(&line, "  %s", num_elapsed_text(elapsed, e->elapsed_ms));
+        add_state(&line, v, COLOR_GREEN, view_op_done(e->op));
+        add_elapsed(&line, e);
         if (e->op->reason && *e->op->reason &&
             (e->op->kind == OP_CREATE || e->op->kind == OP_IMAGE_BUILD)) {
-            str_add(&line, "  (");
+            str_add(&line, " (");
             safe_add(&line, e->op->reason, strlen(e->op->reason), SAFE_LINE);
             str_addc(&line, ')');
         }
@@ -33,11 +98,14 @@ static void ended(struct view *v, const struct event *e)
     case OUTCOME_SKIPPED:
         if (e->op->kind == OP_IMAGE_BUILD)
             return; /* it was fetched */
-        view_colored(&line, v->color_err, COLOR_DIM,
-                     e->op->kind == OP_IMAGE_FETCH ? "not in the registry" : "nothing to do");
+        add_state(&line, v, COLOR_DIM,
+                  e->op->kind == OP_IMAGE_FETCH ? "not in the registry" : "nothing to do");
         break;
     case OUTCOME_FAILED:
-        view_colored(&line, v->color_err, COLOR_RED, "failed");
+        if (e->op->optional)
+            str_addf(&line, "Skipped: optional dependency \"%s\" failed to start", e->op->subject);
+        else
+            add_state(&line, v, COLOR_RED, "failed");
         if (e->err && e->err->msg) {
             str_add(&line, ": ");
             safe_add(&line, e->err->msg, strlen(e->err->msg), SAFE_LINE);
@@ -47,14 +115,14 @@ static void ended(struct view *v, const struct event *e)
         /* One line for a service is enough: its first operation. */
         if (e->op->kind != OP_CREATE && e->op->kind != OP_START)
             return;
-        view_colored(&line, v->color_err, COLOR_YELLOW, "held back");
+        add_state(&line, v, COLOR_YELLOW, "held back");
         if (e->cause) {
             str_add(&line, " by ");
             view_op_name(&line, e->cause);
         }
         break;
     case OUTCOME_CANCELED:
-        view_colored(&line, v->color_err, COLOR_YELLOW, "canceled");
+        add_state(&line, v, COLOR_YELLOW, "canceled");
         break;
     }
     put(v, &line);
@@ -75,9 +143,12 @@ void plain_event(struct view *v, const struct event *e)
     case EVENT_STARTED:
         if (!announces(e->op))
             return;
-        str_addc(&line, ' ');
-        view_op_name(&line, e->op);
-        str_addf(&line, "  %s", view_op_doing(e->op));
+        if (e->op->kind == OP_WAIT) {
+            put_waited(v, e);
+            return;
+        }
+        begin(&line, e->op);
+        add_state(&line, v, COLOR_NONE, view_op_doing(e->op));
         put(v, &line);
         return;
     case EVENT_OUTPUT:
@@ -89,6 +160,11 @@ void plain_event(struct view *v, const struct event *e)
         ended(v, e);
         return;
     case EVENT_BEGIN:
+        /* A second plan of the same command only goes on with the first one's work. */
+        if (!v->begun)
+            put_kept(v, e->plan);
+        v->begun = true;
+        return;
     case EVENT_PROGRESS:
     case EVENT_LOG:
     case EVENT_NOTE:

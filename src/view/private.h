@@ -23,6 +23,7 @@ struct view {
     } foot;
     struct strmap prefixes; /* service -> colour number + 1 of its log prefix */
     size_t prefix_width;
+    bool begun;          /* a plan, before */
     size_t ops, running; /* of the plan: its operations, running containers it leaves alone */
 };
 

@@ -105,7 +105,9 @@ const char *view_op_done(const struct op *op)
                : op->condition == COND_COMPLETED ? "completed"
                : op->condition == COND_READY     ? "ready"
                                                  : "started";
-    return op_words[op->kind].done;
+    if (op->kind == OP_CREATE && op->old)
+        return "recreated";
+    return op->kind == OP_RESTART ? "started" : op_words[op->kind].done;
 }
 
 /* A note in the form of the mode; on a terminal the block makes room for it. */

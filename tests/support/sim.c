@@ -334,7 +334,7 @@ static bool container_fulfils(const json_t *c, const struct service *service, en
     case COND_READY:
         break;
     }
-    return service->health.set ? healthy : is_up(c);
+    return service && service->health.set ? healthy : is_up(c);
 }
 
 /* Whether the service's containers fulfil the condition now; not those that are to go. */
@@ -450,8 +450,8 @@ static bool wait_for(struct sim_run *r, const struct op *op)
     bool ok = true;
     for (struct op *const *o = op->waits; ok && *o; o++)
         ok = wait_for_one(r, op, (*o)->target ? made_id(r, (*o)->target) : (*o)->id);
-    for (const char *const *id = op->wait_ids; ok && *id; id++)
-        ok = wait_for_one(r, op, *id);
+    for (const struct seen_container *const *c = op->wait_seen; ok && *c; c++)
+        ok = wait_for_one(r, op, (*c)->id);
     return ok;
 }
 

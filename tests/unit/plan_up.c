@@ -281,7 +281,7 @@ static void what_stopped_is_started(void **state)
     expect(w, web_db, &plain,
            "db\n  wait for service db: healthy\n"
            "web\n  start container demo-web-1 (it was never started)\n1 container to start\n");
-    assert_string_equal(find_op(w, OP_WAIT, "db")->wait_ids[0],
+    assert_string_equal(find_op(w, OP_WAIT, "db")->wait_seen[0]->id,
                         json_string_value(json_object_get(container(w, "demo-db-1"), "Id")));
     set_state(w, "demo-db-1", "dead", "Dead");
     plan_with(w, web_db, &plain, NULL);
@@ -436,8 +436,7 @@ static void gaps_are_filled_and_the_highest_go(void **state)
            "  remove container demo-a-3 (scaled down)\n1 container to remove\n");
     assert_false(find_op(w, OP_REMOVE, "demo-a-3")->volumes);
     opt.scale = (struct plan_scale[]){ { "b", 1 } };
-    expect_error(w, three, &opt, ERR_NOTFOUND, "no service 'b' in stack 'demo'",
-                 "did you mean 'a'?");
+    expect_error(w, three, &opt, ERR_NOTFOUND, "no such service: b", "did you mean 'a'?");
     opt.scale = (struct plan_scale[]){ { "a", 1000000 } };
     expect_error(w, three, &opt, ERR_INPUT,
                  "service 'a' has 1000000 containers: 0 to 10000 are possible", NULL);
@@ -835,8 +834,7 @@ static void named_services_bring_what_they_depend_on(void **state)
     assert_null(find_op(w, OP_WAIT, "db"));
     assert_null(find_op(w, OP_VOLUME_CREATE, "demo_data"));
     opt.services = (const char *const[]){ "webb", NULL };
-    expect_error(w, web_db, &opt, ERR_NOTFOUND, "no service 'webb' in stack 'demo'",
-                 "did you mean 'web'?");
+    expect_error(w, web_db, &opt, ERR_NOTFOUND, "no such service: webb", "did you mean 'web'?");
 }
 
 static void replacing_can_be_forced_and_forbidden(void **state)
