@@ -135,7 +135,7 @@ static int stop_all(struct attached *a, struct error *err)
     struct change *c = a->change;
     a->stopping = true;
     c->say = NULL;
-    c->run = (struct run_options){ 0 };
+    c->run = (struct run_options){ .hook_output = true };
     if (cli_lock(c->cli, "stack stop", err) < 0)
         return -1;
     int code = run_verb(a, PLAN_STOP, "stop", err);

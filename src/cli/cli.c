@@ -162,6 +162,16 @@ int cli_engine(struct cli *cli, struct error *err)
     return engine_open(&cli->engine, cli_loop(cli), &opt, err);
 }
 
+/* As compose reads it. */
+static bool is_true(const char *text)
+{
+    static const char *const words[] = { "1", "t", "true", "y", "yes" };
+    for (size_t i = 0; text && i < countof(words); i++)
+        if (strcasecmp(text, words[i]) == 0)
+            return true;
+    return false;
+}
+
 static const char *from_environment(const char *flag, const char *name)
 {
     if (flag)
@@ -170,6 +180,17 @@ static const char *from_environment(const char *flag, const char *name)
     auto_free char *compose = xasprintf("COMPOSE_%s", name);
     const char *value = getenv(twin);
     return value && *value ? value : getenv(compose);
+}
+
+bool cli_switch(const struct cli *cli, const char *name)
+{
+    auto_free char *twin = xasprintf("STACK_%s", name);
+    auto_free char *compose = xasprintf("COMPOSE_%s", name);
+    const struct node *env = cli->stack ? cli->stack->environment : NULL;
+    const char *value = env ? node_text_at(env, twin) : NULL;
+    if (env && !(value && *value))
+        value = node_text_at(env, compose);
+    return is_true(value ? value : from_environment(NULL, name));
 }
 
 const char *cli_progress(const struct cli *cli)

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/containers.h"
 #include "cli/listing.h"
+#include "registry/config.h"
 
 struct ps_options {
     bool all, quiet, services, no_trunc, orphans;
@@ -117,7 +118,8 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
         listing_line(stdout, services.items[i]);
     if (o->quiet || o->services)
         return EXIT_DONE;
-    return listing_print(l, o->format, true, o->no_trunc, stdout, err);
+    auto_free char *configured = config_setting("psFormat");
+    return listing_print(l, o->format ? o->format : configured, true, o->no_trunc, stdout, err);
 }
 
 static const char *const examples[] = {

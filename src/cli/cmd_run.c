@@ -357,7 +357,8 @@ static int prepare(struct session *s, struct change *c, struct error *err)
         .no_deps = s->opt->no_deps,
         .build = s->opt->build,
         .pull = str_eq(s->opt->pull, "policy") ? NULL : s->opt->pull,
-        .remove_orphans = s->opt->remove_orphans,
+        .remove_orphans = s->opt->remove_orphans || cli_switch(s->cli, "REMOVE_ORPHANS"),
+        .ignore_orphans = cli_switch(s->cli, "IGNORE_ORPHANS"),
         .oneoff = s->service->name,
         .oneoff_name = s->name,
     };

@@ -160,7 +160,7 @@ static int read_scales(struct scales *out, struct strv *texts, struct error *err
 
 static void fill_plan_options(struct plan_options *p, const struct up_options *o,
                               const struct strv *args, const struct scales *scales,
-                              bool all_resources)
+                              const struct cli *cli)
 {
     *p = (struct plan_options){
         .services = args->len ? (const char *const *)args->items : NULL,
@@ -173,8 +173,9 @@ static void fill_plan_options(struct plan_options *p, const struct up_options *o
         .build = o->build,
         .no_build = o->no_build,
         .pull = str_eq(o->pull, "policy") ? NULL : o->pull,
-        .remove_orphans = o->remove_orphans,
-        .all_resources = all_resources,
+        .remove_orphans = o->remove_orphans || cli_switch(cli, "REMOVE_ORPHANS"),
+        .ignore_orphans = cli_switch(cli, "IGNORE_ORPHANS"),
+        .all_resources = cli->global.all_resources,
         .renew_anon_volumes = o->renew_anon_volumes,
         .wait = o->wait,
         .timeout_s = o->timeout,
@@ -276,7 +277,7 @@ static int run_change(struct change *c, struct up_options *o, const struct strv 
         check_services(cli->stack, &o->attach, err) < 0 ||
         check_services(cli->stack, &o->no_attach, err) < 0)
         return -1;
-    fill_plan_options(&plan, o, args, &scales, c->cli->global.all_resources);
+    fill_plan_options(&plan, o, args, &scales, cli);
     int64_t since_ns = clock_unix_ns();
     struct watching_options watching = { .services = plan.services, .quiet = o->quiet_build };
     auto_(watching_stopp) struct watching *w = NULL;
@@ -293,6 +294,7 @@ static int run_change(struct change *c, struct up_options *o, const struct strv 
     c->format = o->format;
     c->run.wait_timeout_s = o->wait_timeout;
     c->run.settle = !attached && !o->no_start;
+    c->run.hook_output = attached;
     int code = change_up(c, &plan, err);
     if (code != EXIT_DONE || !attached || cli->global.dry_run)
         return code;

@@ -26,20 +26,6 @@ bool terminal_there(void)
 
 /* --- keys --- */
 
-/* "detachKeys" of docker's config.json, the caller's; NULL: not set, or no such file. */
-static char *configured_keys(void)
-{
-    auto_json json_t *documents = NULL;
-    size_t i;
-    json_t *document;
-    if (config_read(&documents, NULL) < 0)
-        return NULL;
-    json_array_foreach (documents, i, document)
-        if (json_str(document, "detachKeys"))
-            return xstrdup(json_str(document, "detachKeys"));
-    return NULL;
-}
-
 int terminal_keys(struct terminal *t, const char *option, struct error *err)
 {
     if (option) {
@@ -47,7 +33,7 @@ int terminal_keys(struct terminal *t, const char *option, struct error *err)
         return detach_parse(&t->detach, option, err) < 0 ? error_wrap(err, "--detach-keys") : 0;
     }
     if (t->tty && t->input)
-        t->keys = configured_keys();
+        t->keys = config_setting("detachKeys");
     if (detach_parse(&t->detach, t->keys, err) < 0)
         return error_wrap(err, "detachKeys in docker's config.json");
     return 0;

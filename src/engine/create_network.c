@@ -95,11 +95,30 @@ static const char *network_ref(const struct create_input *in, const struct netwo
     return id ? id : n->name;
 }
 
+/* On the engine's own bridge links are the container's, and name others by their ids. */
+static void add_bridge_links(json_t *host, const struct create_input *in)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < in->service->nlinks; i++) {
+        const struct link *l = &in->service->links[i];
+        const char *id = in->container_id ? in->container_id(in->ctx, l->service->name) : NULL;
+        auto_free char *entry = id ? xasprintf("%s:%s", id, l->alias) : NULL;
+        if (entry)
+            add_unique(list, entry);
+    }
+    if (json_array_size(list))
+        json_object_set_new(host, "Links", list);
+    else
+        json_decref(list);
+}
+
 static int shared_mode(json_t *host, const struct create_input *in, const char *mode,
                        struct error *err)
 {
     if (!str_starts(mode, "service:")) {
         json_object_set_new(host, "NetworkMode", json_string_nocheck(mode));
+        if (str_eq(mode, "bridge"))
+            add_bridge_links(host, in);
         return 0;
     }
     const char *id = in->container_id ? in->container_id(in->ctx, mode + strlen("service:")) : NULL;

@@ -175,15 +175,19 @@ static void take_images(struct extraction *x)
     x->st->images = images;
     x->st->nimages = x->images.len;
     vec_free(&x->images);
-    /* A service is built by its own `build:`, else by the `images:` entry that it names. */
+    /* A service is built by its own `build:`, else by the `images:` entry that it names, else by
+     * another service's `build:` of the same image, unless it asks for what a registry has. */
     for (size_t i = 0; i < x->st->nservices; i++) {
         struct service *s = &x->services[i];
         bool own = node_get(s->config, "build") != NULL;
+        const char *policy = said(s->config, "pull_policy");
+        bool shared = !policy || !strcmp(policy, "missing") || !strcmp(policy, "never");
         for (size_t k = 0; k < x->st->nimages && !s->build && s->image; k++) {
             const struct image *im = &images[k];
             bool declared = k < x->ld->images.len;
-            if (own ? !declared && !strcmp(im->name, s->name)
-                    : declared && (!strcmp(im->name, s->image) || !strcmp(im->ref, s->image)))
+            bool named = declared && !strcmp(im->name, s->image);
+            bool same = (declared || shared) && !strcmp(im->ref, s->image);
+            if (own ? !declared && !strcmp(im->name, s->name) : named || same)
                 s->build = im;
         }
         if (s->build)
@@ -198,6 +202,18 @@ static struct service *service_of(struct extraction *x, const char *name)
     return (struct service *)(uintptr_t)stack_service(x->st, name);
 }
 
+/* Whether "other" or "other:..." is in the list. */
+static bool list_names(const struct node *list, const char *other)
+{
+    size_t n = strlen(other);
+    for (size_t i = 0; i < list_len(list); i++) {
+        const char *text = node_text(list->items[i]);
+        if (text && !strncmp(text, other, n) && (!text[n] || text[n] == ':'))
+            return true;
+    }
+    return false;
+}
+
 /* Whether the container of `s` cannot be made without naming the container of `other`. */
 static bool names_container_of(const struct node *config, const char *other)
 {
@@ -207,14 +223,11 @@ static bool names_container_of(const struct node *config, const char *other)
         if (text && str_starts(text, "service:") && !strcmp(text + strlen("service:"), other))
             return true;
     }
-    const struct node *from = node_get(config, "volumes_from");
-    size_t n = strlen(other);
-    for (size_t i = 0; i < list_len(from); i++) {
-        const char *text = node_text(from->items[i]);
-        if (text && !strncmp(text, other, n) && (!text[n] || text[n] == ':'))
-            return true;
-    }
-    return false;
+    if (list_names(node_get(config, "volumes_from"), other))
+        return true;
+    /* The engine's own bridge has no names but those of links, which containers are made with. */
+    const char *mode = node_text_at(config, "network_mode");
+    return mode && !strcmp(mode, "bridge") && list_names(node_get(config, "links"), other);
 }
 
 static enum condition condition_of(const struct node *entry)

@@ -101,10 +101,13 @@ bool container_is_from_our_file(const struct planner *p, const struct seen_conta
 {
     const char *theirs = container_file(p, c), *dir = container_label(c, LABEL_WORKING_DIR);
     const char *ours = p->st->files && p->st->files[0] ? p->st->files[0] : "";
+    /* Files of one folder under one name are parts of one stack: compose.yaml and test.yaml. */
+    if (*dir && p->st->dir && same_file(p, dir, p->st->dir))
+        return true;
     /* Standard input, or a project without a stack file: the folder is what there is. */
     if (*theirs == '/' && *ours == '/')
         return same_file(p, theirs, ours);
-    return !*dir || !p->st->dir || same_file(p, dir, p->st->dir);
+    return !*dir || !p->st->dir;
 }
 
 int check_owner(const struct planner *p, struct error *err)

@@ -332,6 +332,26 @@ static void follow_restarts(struct up *u, struct member *m)
     }
 }
 
+/* Said as docker compose does. */
+static int no_parent(const struct service *s, const struct service *parent, struct error *err)
+{
+    static const struct {
+        const char *key, *what;
+    } shared[] = { { "network_mode", "network namespace" },
+                   { "ipc", "IPC namespace" },
+                   { "pid", "PID namespace" } };
+    bool linked = str_eq(node_text_at(s->config, "network_mode"), "bridge");
+    const char *what = linked ? "network" : "volume";
+    auto_free char *mode = xasprintf("service:%s", parent->name);
+    for (size_t i = 0; i < countof(shared); i++)
+        if (str_eq(node_text_at(s->config, shared[i].key), mode))
+            what = shared[i].what;
+    error_set(err, ERR_NOTFOUND, 0,
+              "service '%s': cannot share %s with service %s: container missing", s->name, what,
+              parent->name);
+    return error_hint(err, "'up' without --no-deps makes it, unless its scale is 0");
+}
+
 static int decide_service(struct up *u, struct member *m, struct error *err)
 {
     find_parents(u, m);
@@ -344,11 +364,10 @@ static int decide_service(struct up *u, struct member *m, struct error *err)
         struct slot *slot = &m->slots[i];
         if (!slot->id && require_image(u, m, err) < 0)
             return -1;
-        for (size_t k = 0; !slot->id && k < m->s->ndeps; k++)
+        bool looked_at = !slot->id || (m->selected && !u->only_there);
+        for (size_t k = 0; looked_at && k < m->s->ndeps; k++)
             if (m->s->deps[k].identity && !member_of(u, m->s->deps[k].service)->nslots)
-                return error_set(err, ERR_NOTFOUND, 0,
-                                 "service '%s' uses the container of '%s', and there is none",
-                                 m->s->name, m->s->deps[k].service->name);
+                return no_parent(m->s, m->s->deps[k].service, err);
     }
     follow_restarts(u, m);
     return 0;

@@ -37,8 +37,10 @@ static bool goes(struct down *d, const struct seen_container *c)
     if (!p->st || c->oneoff || p->opt->remove_orphans || existing_service(p, c) ||
         node_get(p->st->disabled, c->service))
         return true;
-    planner_note(p, "container '%s' belongs to no service of the file; --remove-orphans removes it",
-                 c->name);
+    if (!p->opt->ignore_orphans)
+        planner_note(
+            p, "container '%s' belongs to no service of the file; --remove-orphans removes it",
+            c->name);
     return false;
 }
 

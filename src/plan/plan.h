@@ -44,7 +44,8 @@ struct plan_options {
     bool no_build;    /* --no-build: never, a missing image is an error */
     const char *pull; /* --pull: "always", "missing", "never", "build", or NULL: per service */
     bool remove_orphans;
-    bool all_resources; /* networks and volumes that no service uses, too */
+    bool ignore_orphans; /* nothing is said of those that stay */
+    bool all_resources;  /* networks and volumes that no service uses, too */
     bool renew_anon_volumes;
     bool wait;     /* --wait: wait for every service, not only where something needs it */
     int timeout_s; /* -t; -1: each container's own */

@@ -38,9 +38,9 @@ bool container_is_ours(const struct planner *p, const struct seen_container *c);
 /* Running, or on its way: needs a stop before it can be removed. */
 bool container_is_up(const struct seen_container *c);
 const char *container_label(const struct seen_container *c, const char *key);
-/* ERR_CONFLICT when containers of this stack were made from another stack file. */
+/* ERR_CONFLICT when containers of this stack were made from a stack file of another folder. */
 int check_owner(const struct planner *p, struct error *err);
-/* Whether `c` was made from our stack file. */
+/* Whether `c` was made from our stack file, or one beside it. */
 bool container_is_from_our_file(const struct planner *p, const struct seen_container *c);
 /* The file that it was made from, as far as labels say: "" otherwise. */
 const char *container_file(const struct planner *p, const struct seen_container *c);

@@ -54,18 +54,27 @@ static int order_services(struct up *u, struct error *err)
     return 0;
 }
 
-/* Containers of services that the file does not have. Those of `run` are nobody's orphans. */
+/* Containers of services that the file does not have, and those of `run` that have ended. */
+static bool is_orphan(const struct planner *p, const struct seen_container *c)
+{
+    if (!container_is_ours(p, c))
+        return false;
+    if (c->oneoff)
+        return p->opt->remove_orphans &&
+               (c->state == CONTAINER_EXITED || c->state == CONTAINER_DEAD);
+    return !stack_service(p->st, c->service) && !node_get(p->st->disabled, c->service);
+}
+
 static void find_orphans(struct up *u)
 {
     struct planner *p = &u->p;
     for (size_t i = 0; i < p->now->ncontainers; i++) {
         const struct seen_container *c = &p->now->containers[i];
-        if (c->oneoff || !container_is_ours(p, c) || stack_service(p->st, c->service) ||
-            node_get(p->st->disabled, c->service))
+        if (!is_orphan(p, c))
             continue;
         if (p->opt->remove_orphans)
             *vec_push(&u->orphans) = c;
-        else
+        else if (!p->opt->ignore_orphans)
             planner_note(p,
                          "container '%s' belongs to no service of the file; --remove-orphans "
                          "removes it",

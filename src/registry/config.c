@@ -54,6 +54,21 @@ int config_read(json_t **out, struct error *err)
     return 0;
 }
 
+char *config_setting(const char *key)
+{
+    auto_json json_t *documents = NULL;
+    size_t i;
+    json_t *document;
+    if (config_read(&documents, NULL) < 0)
+        return NULL;
+    json_array_foreach (documents, i, document) {
+        const char *text = json_string_value(json_object_get(document, key));
+        if (text)
+            return xstrdup(text);
+    }
+    return NULL;
+}
+
 char *config_key(const char *image_ref, struct error *err)
 {
     auto_(arena_freep) struct arena *a = arena_new();

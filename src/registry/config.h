@@ -14,6 +14,9 @@
  * missing. *out is a list (array). ERR_INPUT when one is not JSON. */
 int config_read(json_t **out, struct error *err);
 
+/* A text that the documents say for the docker CLI ("psFormat"): the caller's; NULL: none does. */
+char *config_setting(const char *key);
+
 /* Key of the registry that has the image: the domain with its port, or REGISTRY_HUB_KEY. Owned by
  * the caller. ERR_INPUT. */
 char *config_key(const char *image_ref, struct error *err);

@@ -35,7 +35,8 @@ struct run_options {
     const struct build_options *build; /* --no-cache, --pull, --build-arg; or NULL */
     struct run_limits limits;          /* --parallel */
     int wait_timeout_s;                /* --wait-timeout; 0: each wait's own */
-    bool settle; /* after the last start, look for containers that died at once (up -d) */
+    bool hook_output; /* what hooks say comes as EVENT_LOG, like the output of containers */
+    bool settle;      /* after the last start, look for containers that died at once (up -d) */
     /* The body of each container that is created may be changed before it is sent: `run`. */
     void (*adjust)(void *ctx, const struct op *op, json_t *body);
     void *adjust_ctx;

@@ -45,9 +45,11 @@ static void on_event(void *ctx, const char *action, const char *id, const json_t
     struct settle *s = ctx;
     const char *text = json_string_value(json_object_get(attributes, "exitCode"));
     int64_t code = 0;
+    struct dead *d = find(s, id);
+    if (str_eq(action, "start") && d)
+        d->code = 0; /* it had been stopped, or replaced what ran */
     if (!str_eq(action, "die") || !text || num_range(&code, text, 0, 255) < 0)
         return;
-    struct dead *d = find(s, id);
     if (!d) {
         d = *vec_push(&s->dead) = xnew(struct dead);
         d->id = xstrdup(id);

@@ -161,7 +161,7 @@ void plain_event(struct view *v, const struct event *e)
         return;
     case EVENT_BEGIN:
         /* A second plan of the same command only goes on with the first one's work. */
-        if (!v->begun)
+        if (!v->begun || str_eq(v->opt.verb, "stop"))
             put_kept(v, e->plan);
         v->begun = true;
         return;

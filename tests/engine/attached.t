@@ -23,6 +23,8 @@ def services(**commands):
 def ctrl_c():
     trap = "trap \"echo web stops; exit 0\" TERM; echo web runs; while :; do sleep 0.1; done"
     services(web=trap, db="echo db runs; exec tail -f /dev/null")
+    with open(FILE, "a") as f:
+        f.write("    pre_stop: [{command: echo the hook of db}]\n")
     t = Terminal("up")
     both = t.shows("web runs") and t.shows("db runs")
     ok("the output of both comes", both, t.seen)
@@ -32,6 +34,7 @@ def ctrl_c():
     ok("with the name of the container before it", re.search(r"web-1 +\| web runs", plain), plain)
     ok("Ctrl-C stops gracefully, and says so", "Gracefully stopping" in plain, plain)
     ok("the container was asked to stop, and its last line came", "| web stops" in plain, plain)
+    ok("a hook's output stands among the others'", re.search(r"db-1 ->  +\| the hook of db", plain), plain)
     ok("it ends with 130", code == 130, f"{code}\n{plain}")
     ok("the terminal is as it was", t.restored(), t.seen)
     left = quietly("ps", "-a", "--format", "{{.State}}").stdout.split()

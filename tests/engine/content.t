@@ -154,8 +154,8 @@ ok "says what is missing" said "its image '$name-web' is not built"
 ok "the plan" ends 0 stack plan
 ok "says that it looks into the registry first" said "fetch image $name-web"
 ok "up" ends 0 stack up -d
-ok "fetches" said "$name-web  fetched"
-ok "and builds nothing" never_said "built"
+ok "fetches" said "$name-web Fetched"
+ok "and builds nothing" never_said "Built"
 is "it is what was pushed" "$(engine "/images/$name-web/json" | jq -r .Id)" "$web_id"
 is "and runs" "$(printed)" "one base-one web-one"
 ok "up again" ends 0 stack up -d
@@ -171,7 +171,7 @@ forget
 ok "and what nobody built is an error" ends 18 stack up -d --no-build
 ok "that says so" said "$name-web"
 ok "and is built otherwise" ends 0 stack up -d
-ok "here" said "$name-web  built"
+ok "here" said "$name-web Built"
 is "it runs" "$(printed)" "one base-one web-two"
 ok "lock --check sees it" ends 1 stack lock --check
 ok "with the commit" said "~ project web: $(echo "$commit" | cut -c 1-12) -> $(git -C "$work/web" rev-parse HEAD | cut -c 1-12)"

@@ -104,7 +104,7 @@ ok "the registry has the commit's image" sh -c 'echo "$1" | grep -x "git-$2"' sh
     "$(echo "$commit" | cut -c 1-12)"
 ok "and the branch's" sh -c 'echo "$1" | grep -x main' sh "$tags"
 is "the stack runs what was pushed" "$(stack exec -T app cat /made </dev/null)" second
-ok "the log has all of it" sh -c 'grep -q "\"action\": \"built\"" "$1" && grep -q "app-1  started" "$1" || { cat "$1"; false; }' sh \
+ok "the log has all of it" sh -c 'grep -q "\"action\": \"built\"" "$1" && grep -q "app-1 Started" "$1" || { cat "$1"; false; }' sh \
     "$work/log"
 
 # --- somebody who has nothing ---
@@ -113,8 +113,8 @@ forget
 XDG_CACHE_HOME=$work/nothing
 ok "from nothing" sh -c 'cd "$1" && "$2" -s "$3" --progress plain up -d >"$4" 2>&1' sh \
     "$work/stack" "$STACK" "$name" "$work/said-up"
-ok "the image is fetched" grep -F 'app  fetched' "$work/said-up"
-ok "and not built" sh -c '! grep -F building "$1"' sh "$work/said-up"
+ok "the image is fetched" grep -F 'app Fetched' "$work/said-up"
+ok "and not built" sh -c '! grep -F Building "$1"' sh "$work/said-up"
 is "the same content" "$(stack exec -T app cat /made </dev/null)" second
 kill "$server"
 wait "$server"

@@ -49,7 +49,7 @@ ok "the main work tree's" at "$main" up -d --wait
 ok "the linked one's, beside it" at "$linked" up -d --wait
 is "which has its own names" "$(left_of "$name-feature" | sort | tr '\n' ' ')" \
     "container $name-feature-user-1 container $name-front-feature network $name-feature_default volume $name-goods-feature "
-is "is up to date" "$(at "$linked" up -d 2>&1)" "nothing to do, 2 running"
+is "is up to date" "$(at "$linked" up -d 2>&1 | tail -n 1)" "nothing to do, 2 running"
 is "ls names it" "$(at "$linked" ls --format json |
     jq -r --arg name "$name-feature" '.[] | select(.Name == $name) | .Instance')" feature
 is "the main one is none" "$(at "$main" ls --format json |

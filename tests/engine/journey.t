@@ -62,6 +62,10 @@ ok "ps is a table" said "NAME"
 ok "ps has the container" said "$name-web-1"
 is "ps -q: two ids" "$(stack ps -q | grep -cE '^[0-9a-f]{12,64}$')" 2
 is "ps --format json" "$(services)" "db web"
+is "a name that is no service" "$(stack ps nobody 2>&1)" "error: no such service: nobody"
+is "volumes" "$(stack volumes -q db)" "${name}_data"
+is "volumes --format json" "$(stack volumes --format json | jq -r '.Labels | contains("com.docker.compose.volume=data")')" true
+is "with what docker says of them" "$(stack volumes --format '{{.Driver}} {{.Scope}} {{.Size}}')" "local local N/A"
 ok "logs" ends 0 stack logs
 ok "logs: a line of each, with its name" said "hello from db"
 is "logs of one, plain" "$(stack logs --no-log-prefix web)" "hello from web"
@@ -74,7 +78,8 @@ db=$(id_of db-1)
 ok "plan of a stack that is up" ends 0 stack plan --format json
 is "it is empty" "$(jq -r '.operations | length' "$work/output")" 0
 ok "up again" ends 0 stack up -d
-is "it says that there was nothing to do" "$(cat "$work/output")" "nothing to do, 2 running"
+is "it says that there was nothing to do" "$(tail -n 1 "$work/output")" "nothing to do, 2 running"
+ok "and what runs" said " Container $name-web-1 Running"
 is "it left the containers alone" "$(id_of web-1) $(id_of db-1)" "$web $db"
 
 # A change replaces what it concerns, and nothing else.
@@ -109,6 +114,54 @@ is "killed" "$(engine "/containers/$name-web-1/json" | jq -r .State.ExitCode)" 1
 ok "rm -f" ends 0 stack rm -f web
 is "removed" "$(state_of web-1) $(services -a)" "none db"
 
+# Another file in the same folder: what follows a restart, and what waits for it.
+beside() {
+    cat >"$work/beside.yaml" <<END
+services:
+  base:
+    image: busybox
+    command: tail -f /dev/null
+    network_mode: none
+    stop_signal: SIGKILL
+    environment: { COLOR: $1 }
+    healthcheck: { test: "true", interval: 1s }
+  follower:
+    image: busybox
+    command: tail -f /dev/null
+    network_mode: none
+    stop_signal: SIGKILL
+    depends_on: { base: { condition: service_healthy, restart: true } }
+  once:
+    image: busybox
+    network_mode: none
+    profiles: [off]
+END
+    shift
+    "$STACK" -p "$name" -f "$work/beside.yaml" "$@"
+}
+ok "a file beside it adds to the stack" ends 0 beside red up -d
+ok "and names what is not in it" said "container '$name-db-1' belongs to no service of the file"
+ok "what it depends on is replaced" ends 0 beside blue up -d
+ok "it is stopped before" said "Container $name-follower-1 Stopped"
+ok "that is replaced" said "Container $name-base-1 Recreated"
+ok "and waited for" said "Container $name-base-1 Healthy"
+ok "before it is started again" said "Container $name-follower-1 Started"
+ok "restart, without the file" ends 0 "$STACK" -p "$name" restart base
+ok "waits too" said "Container $name-base-1 Healthy"
+ok "and goes on to what follows" said "Container $name-follower-1 Started"
+ok "stop" ends 0 "$STACK" -p "$name" stop base
+ok "and again" ends 0 "$STACK" -p "$name" stop base
+ok "says that it is" said "Container $name-base-1 Stopped"
+ok "start, without the file" ends 0 "$STACK" -p "$name" start follower
+is "starts what it depends on" "$(state_of base-1)" running
+is "a container of run" "$(beside blue run once echo ran)" ran
+COMPOSE_IGNORE_ORPHANS=1 stack up -d >"$work/output" 2>&1
+is "COMPOSE_IGNORE_ORPHANS: not a word of the others" "$(grep -c orphan "$work/output")" 0
+echo COMPOSE_REMOVE_ORPHANS=true >"$work/.env"
+ok "COMPOSE_REMOVE_ORPHANS, from .env" ends 0 stack up -d
+is "only the file's are left" "$(services -a)" "db web"
+rm "$work/.env"
+
 # The same name from another folder.
 mkdir "$work/elsewhere"
 cp "$file" "$work/elsewhere/compose.yaml"
@@ -120,10 +173,10 @@ ok "by naming the file that has it" said "$file"
 ok "it left the containers alone" [ "$(id_of db-1)" = "$db" ]
 ok "--adopt takes them over" ends 0 other up -d --adopt
 ok "and from then on they are its own" ends 0 other up -d
-is "with nothing to do" "$(cat "$work/output")" "nothing to do, 2 running"
+is "with nothing to do" "$(tail -n 1 "$work/output")" "nothing to do, 2 running"
 ok "the first one is refused now" ends 6 stack up -d
 ok "down -v" ends 0 other down -v
-is "anonymous volumes count as removed" "$(grep -c 'nothing to do' "$work/output")" 0
+is "anonymous volumes count as removed" "$(grep -ci 'nothing to do' "$work/output")" 0
 is "nothing is left" "$(left_of "$name")" ""
 
 # Two at once: one waits for the other.

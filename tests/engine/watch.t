@@ -245,7 +245,7 @@ def builds():
     ok("up --watch", w.until("app/live -> /live"), w.seen)
     beside = quietly("ps", "-q", "beside").stdout
     put("app/file", "2")
-    ok("rebuild builds", w.until("built"), w.seen)
+    ok("rebuild builds", w.until("Built"), w.seen)
     ok("and replaces", w.until("ready in"), w.seen)
     equal("the container has the new image", inside("app-1", "cat /file"), "2")
     equal("others are left alone", quietly("ps", "-q", "beside").stdout, beside)

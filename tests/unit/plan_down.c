@@ -416,6 +416,41 @@ static void restart_goes_on_to_those_that_ask_for_it(void **state)
          "db\n  restart container demo-db-1\n1 container to restart\n");
 }
 
+static void labels_say_what_starts_along_and_what_is_waited_for(void **state)
+{
+    struct world *w = *state;
+    struct plan_options opt = plain;
+    json_object_set_new(json_object_get(container(w, "demo-web-1"), "Labels"), LABEL_DEPENDS_ON,
+                        json_string("api:service_healthy:true,:service_healthy,gone:x:y"));
+    set_state(w, "demo-web-1", "exited");
+    set_state(w, "demo-api-1", "exited");
+    opt.services = (const char *const[]){ "web", NULL };
+    verb(w, PLAN_START, false, &opt,
+         "api\n  start container demo-api-1\n  wait for service api: ready\n"
+         "web\n  start container demo-web-1\n"
+         "2 containers to start\n");
+    set_state(w, "demo-web-1", "running");
+    set_state(w, "demo-api-1", "running");
+    opt.services = (const char *const[]){ "api", NULL };
+    verb(w, PLAN_RESTART, false, &opt,
+         "api\n  restart container demo-api-1\n  wait for service api: ready\n"
+         "web\n  restart container demo-web-1\n"
+         "2 containers to restart\n");
+    const struct op *wait = find_op(w, OP_WAIT, "api");
+    assert_true(needs(find_op(w, OP_RESTART, "demo-web-1"), wait));
+    assert_ptr_equal(wait->waits[0], find_op(w, OP_RESTART, "demo-api-1"));
+    /* What is on its way is waited for too; what has no health check is not. */
+    set_state(w, "demo-web-1", "exited");
+    opt.services = (const char *const[]){ "web", NULL };
+    verb(w, PLAN_START, false, &opt, "web\n  start container demo-web-1\n1 container to start\n");
+    json_object_set_new(container(w, "demo-api-1"), "Status",
+                        json_string("Up 2 seconds (health: starting)"));
+    verb(w, PLAN_START, false, &opt,
+         "api\n  wait for service api: ready\n"
+         "web\n  start container demo-web-1\n1 container to start\n");
+    assert_string_equal(find_op(w, OP_WAIT, "api")->wait_seen[0]->name, "demo-api-1");
+}
+
 static void kill_pause_rm(void **state)
 {
     struct world *w = *state;
@@ -475,19 +510,34 @@ static void images_alone(void **state)
                       "  a: { image: web }\n"
                       "  b: { image: web }\n"
                       "  c: { image: new }\n"
-                      "  d: { build: /d }\n");
+                      "  d: { build: /d }\n"
+                      "  e: { build: /e, image: own }\n"
+                      "  f: { image: web, pull_policy: missing }\n"
+                      "  g: { image: 'pinned:1', pull_policy: missing }\n"
+                      "  h: { image: web, pull_policy: never }\n");
     struct plan_options opt = plain;
+    sim_add_image(&w->sim, "pinned:1", NULL);
     look(w, OBSERVE_IMAGES);
     assert_int_equal(plan_images(&w->plan, OP_IMAGE_PULL, w->st, w->now, NULL, 0, &opt, &w->err),
                      0);
     expect_text(w, "images\n"
                    "  pull image web (look for a newer one)\n"
                    "  pull image new (not on this engine)\n"
+                   "note: d Skipped No image to be pulled\n"
+                   "note: Image own Skipped Image can be built\n"
+                   "note: Image pinned:1 Skipped Image is already present locally\n"
+                   "note: Image web Skipped its pull_policy is not to pull\n"
+                   "note: Some service image(s) must be built from source by running: stack build "
+                   "e\n"
                    "2 images to pull\n");
     opt.pull = "missing";
+    opt.services = (const char *const[]){ "a", "c", NULL };
     look(w, OBSERVE_IMAGES);
     plan_images(&w->plan, OP_IMAGE_PULL, w->st, w->now, NULL, 0, &opt, &w->err);
-    expect_text(w, "images\n  pull image new (not on this engine)\n1 image to pull\n");
+    expect_text(w, "images\n  pull image new (not on this engine)\n"
+                   "note: Image web Skipped Image is already present locally\n"
+                   "1 image to pull\n");
+    opt.services = (const char *const[]){ "d", NULL };
     look(w, OBSERVE_IMAGES);
     plan_images(&w->plan, OP_IMAGE_BUILD, w->st, w->now, NULL, 0, &opt, &w->err);
     expect_text(w, "images\n  build image demo-d (not built yet)\n1 image to build\n");
@@ -517,6 +567,7 @@ int main(void)
         TEST(start_makes_nothing_and_replaces_nothing),
         TEST(start_waits_for_conditions),
         TEST(restart_goes_on_to_those_that_ask_for_it),
+        TEST(labels_say_what_starts_along_and_what_is_waited_for),
         TEST(kill_pause_rm),
         TEST(rm_removes_anonymous_volumes_that_nobody_else_has),
         TEST(images_alone),

@@ -998,13 +998,15 @@ static void a_child_without_its_parent_is_an_error(void **state)
     struct plan_options opt = plain;
     opt.services = (const char *const[]){ "child", NULL };
     opt.no_deps = true;
-    expect_error(w,
-                 "name: demo\n"
-                 "services:\n"
-                 "  child: { image: web, network_mode: 'service:vpn' }\n"
-                 "  vpn: { image: db }\n",
-                 &opt, ERR_NOTFOUND,
-                 "service 'child' uses the container of 'vpn', and there is none", NULL);
+    expect_error(
+        w,
+        "name: demo\n"
+        "services:\n"
+        "  child: { image: web, network_mode: 'service:vpn' }\n"
+        "  vpn: { image: db }\n",
+        &opt, ERR_NOTFOUND,
+        "service 'child': cannot share network namespace with service vpn: container missing",
+        "'up' without --no-deps makes it, unless its scale is 0");
 }
 
 static void the_plan_grows_with_the_stack_and_not_faster(void **state)
