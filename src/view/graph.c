@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/safe.h"
 
 void view_graph_clear(struct view_graph *g)
 {
