@@ -39,8 +39,8 @@ static const struct option build_rows[] = {
     ROW_FLAG(0, "pull", pull, "Look for newer base images"),
     ROW_FLAG(0, "print", print, "Build nothing: print a file for 'docker buildx bake'"),
     ROW_FLAG(0, "push", push, "Push the images that were built"),
-    ROW_STRINGS(0, "ssh", ssh, "default|ID=SOCKET", COMPLETE_NONE,
-                "Let the steps use an SSH agent, over the file's; repeatable"),
+    ROW_STRINGS(0, "ssh", ssh, "default|ID=PATH", COMPLETE_NONE,
+                "Let the steps use an SSH agent, or a key, over the file's; repeatable"),
     ROW_STRING('m', "memory", memory, "BYTES", COMPLETE_NONE,
                "Memory of each step; the classic builder alone has such a limit"),
     ROW_STRING(0, "builder", builder, "NAME", COMPLETE_NONE,
@@ -87,7 +87,7 @@ static struct node *read_arguments(struct arena *a, const struct strv *args)
     return map->len ? map : NULL;
 }
 
-/* "default", "ID=SOCKET": as build.ssh has them. */
+/* "default", "ID=PATH": as build.ssh has them. */
 static int read_agents(const struct node **out, struct arena *a, const struct strv *list,
                        struct error *err)
 {
@@ -97,7 +97,7 @@ static int read_agents(const struct node **out, struct arena *a, const struct st
         size_t len = equals ? (size_t)(equals - list->items[i]) : strlen(list->items[i]);
         auto_free char *id = xstrndup(list->items[i], len);
         if (!len || (!equals && strcmp(id, "default") != 0))
-            return error_set(err, ERR_USAGE, 0, "--ssh: '%s' is neither 'default' nor ID=SOCKET",
+            return error_set(err, ERR_USAGE, 0, "--ssh: '%s' is neither 'default' nor ID=PATH",
                              list->items[i]);
         node_set_string(a, map, id, equals ? equals + 1 : "");
     }

@@ -19,11 +19,16 @@
 #include "base/mem.h"
 #include "base/pb.h"
 #include "base/strmap.h"
+#include "base/vec.h"
+#include "session/key_agent.h"
 
 struct agents {
     struct loop *loop;
     struct session *session;
     struct strmap sockets; /* id -> path */
+    struct {
+        VEC(struct key_agent *);
+    } keys;
 };
 
 /* One connection. */
@@ -54,14 +59,19 @@ void agents_free(struct agents *a)
     if (!a)
         return;
     strmap_clear(&a->sockets, free);
+    vec_each (key, &a->keys)
+        key_agent_stop(*key);
+    vec_free(&a->keys);
     free(a);
 }
 
-int agents_add(struct agents *a, const char *id, const char *socket, struct error *err)
+int agents_add(struct agents *a, const char *id, const char *path, struct error *err)
 {
     struct stat st;
     struct sockaddr_un address;
-    const char *path = socket ? socket : getenv("SSH_AUTH_SOCK");
+    bool given = path;
+    if (!given)
+        path = getenv("SSH_AUTH_SOCK");
     if (!path || !*path) {
         error_set(err, ERR_INPUT, 0,
                   "build.ssh: '%s' needs an SSH agent, and SSH_AUTH_SOCK is not set", id);
@@ -72,11 +82,16 @@ int agents_add(struct agents *a, const char *id, const char *socket, struct erro
         err->kind = ERR_INPUT;
         return -1;
     }
-    if (!S_ISSOCK(st.st_mode)) {
-        error_set(err, ERR_INPUT, 0, "build.ssh: '%s': '%s' is not the socket of an SSH agent", id,
-                  path);
-        return error_hint(err, "give a key to an agent with 'ssh-add %s', and say 'ssh: [default]'",
-                          path);
+    if (given && S_ISREG(st.st_mode)) {
+        struct key_agent *key;
+        if (key_agent_start(&key, a->loop, path, err) < 0)
+            return error_wrap(err, "build.ssh: '%s'", id);
+        *vec_push(&a->keys) = key;
+        path = key_agent_socket(key);
+    } else if (!S_ISSOCK(st.st_mode)) {
+        return error_set(err, ERR_INPUT, 0,
+                         "build.ssh: '%s': '%s' is not the socket of an SSH agent%s", id, path,
+                         given ? ", and no key" : "");
     }
     if (strlen(path) >= sizeof(address.sun_path))
         return error_set(err, ERR_INPUT, 0,

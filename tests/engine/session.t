@@ -8,7 +8,7 @@ agent_pid=
 
 cleanup() {
     [ -z "$agent_pid" ] || kill "$agent_pid"
-    for image in secrets agent large; do
+    for image in secrets agent key large; do
         engine "/images/$name-$image?force=1" -X DELETE
     done
 }
@@ -83,6 +83,19 @@ services:
         COPY ask /ask
         RUN --mount=type=ssh /ask && /ask
         RUN --mount=type=ssh,id=other test ! -S "\$\$SSH_AUTH_SOCK" && echo none-other
+  key:
+    build:
+      context: ./agent
+      args: { ONCE: $once }
+      ssh: [mine=$work/key]
+      dockerfile_inline: |
+        FROM busybox
+        ARG ONCE
+        COPY ask /ask
+        RUN --mount=type=ssh,id=mine /ask
+        RUN --mount=type=ssh test ! -S "\$\$SSH_AUTH_SOCK" && echo none-other
+  locked:
+    build: { context: ./agent, ssh: [default=$work/locked], dockerfile_inline: "FROM busybox" }
   large:
     build: ./large
   missing:
@@ -117,6 +130,29 @@ stack build agent >"$work/out" 2>&1
 is 'a build with an agent ends well' $? 0
 is 'it answers, each time' "$(grep -c ' keys: 1$' "$work/out")" 2
 is 'another one is not there' "$(grep -c ' none-other$' "$work/out")" 1
+
+# Without an agent; where one of ours has its socket is seen.
+ssh-keygen -q -t ed25519 -N secret -f "$work/locked"
+mkdir "$work/sockets"
+with_keys() {
+    env -u SSH_AUTH_SOCK TMPDIR="$work/sockets" "$STACK" -f "$work/compose.yaml" "$@" >"$work/out" 2>&1
+}
+none_left() {
+    for _ in $(seq 200); do
+        [ -z "$(ls "$work/sockets")" ] && return 0
+        sleep 0.05
+    done
+    ls "$work/sockets"
+    return 1
+}
+with_keys build key
+is 'a build with a key ends well' $? 0
+is 'an agent with it answers' "$(grep -c ' keys: 1$' "$work/out")" 1
+is 'no other does' "$(grep -c ' none-other$' "$work/out")" 1
+with_keys build locked
+is 'a key with a passphrase is refused' $? 15
+is 'with the way that there is' "$(grep -c 'hint: a key with a passphrase goes to an agent' "$work/out")" 1
+ok 'no agent is left' none_left
 
 stack build missing >"$work/out" 2>&1
 is 'a secret whose file is missing' $? 15

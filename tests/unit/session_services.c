@@ -279,7 +279,8 @@ static void agents_that_are_not_there(void **state)
         const char *socket, *said;
     } cases[] = { { NULL, "SSH_AUTH_SOCK is not set" },
                   { "nowhere", "look at 'nowhere'" },
-                  { "key", "is not the socket of an SSH agent" } };
+                  { "key", "no SSH agent takes 'key' as a key: " },
+                  { "/dev/null", "is not the socket of an SSH agent, and no key" } };
     put("key", "-----BEGIN OPENSSH PRIVATE KEY-----");
     unsetenv("SSH_AUTH_SOCK");
     for (size_t i = 0; i < countof(cases); i++) {
