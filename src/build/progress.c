@@ -279,6 +279,16 @@ static void set_text(char **slot, const char *text)
     *slot = xstrdup(text);
 }
 
+/* Podman's ends its line. */
+static void set_error(struct progress *p, const char *text)
+{
+    size_t len = strlen(text);
+    while (len && text[len - 1] == '\n')
+        len--;
+    free(p->error);
+    p->error = xstrndup(text, len);
+}
+
 void progress_value(struct progress *p, json_t *value)
 {
     const json_t *aux = json_object_get(value, "aux");
@@ -287,7 +297,7 @@ void progress_value(struct progress *p, json_t *value)
     if (!error)
         error = json_str(value, "error");
     if (error)
-        set_text(&p->error, error);
+        set_error(p, error);
     if (json_is_string(aux))
         trace(p, json_string_value(aux));
     else if (json_str(aux, "ID"))

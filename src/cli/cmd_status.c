@@ -87,6 +87,13 @@ static char *changes_text(const struct line *line)
 
 /* --- images --- */
 
+/* Only a registry gives digests of its own; where they are the images' ids, the name tells. */
+static bool is_of_registry(const struct change *c, const struct seen_image *seen, const char *ref)
+{
+    const char *registry = c->cli->stack->registry, *at = strchr(ref, '@');
+    return at && (!str_eq(at + 1, seen->id) || (registry && str_starts(ref, registry)));
+}
+
 /* Images and why they would be made: NULL when no engine could be asked. */
 static const char *image_state(const struct change *c, const struct image *image)
 {
@@ -99,9 +106,8 @@ static const char *image_state(const struct change *c, const struct image *image
         if ((c->plan->ops[i]->kind == OP_IMAGE_BUILD && c->plan->ops[i]->image == image) ||
             (c->plan->ops[i]->kind == OP_IMAGE_PULL && str_eq(c->plan->ops[i]->ref, image->ref)))
             return "stale";
-    /* Only a registry gives digests of its own. */
     for (size_t i = 0; i < seen->nrefs; i++)
-        if (strchr(seen->refs[i], '@'))
+        if (is_of_registry(c, seen, seen->refs[i]))
             return "pulled";
     return "built here";
 }

@@ -36,6 +36,7 @@ struct engine_call {
     struct lines lines;
     struct error failure; /* why we ended the transfer */
     int64_t sent_ms;
+    int sent_api; /* the version in the path */
     int tries;
     bool waits_for_version;
     bool version_refused; /* once; the second time it is an error */
@@ -319,6 +320,18 @@ static void answered(struct engine_call *c, const struct http_response *r)
     finish(c, &answer, err.kind ? &err : NULL);
 }
 
+/* Mostly the refusal names the engine's own version: learn(). */
+static void again_in_another_version(struct engine_call *c)
+{
+    struct engine *e = c->e;
+    if (e->api && e->api != c->sent_api) {
+        send_call(c);
+        return;
+    }
+    e->api = 0;
+    wait_for_version(c);
+}
+
 static void on_done(void *ctx, const struct http_response *r, const struct error *err)
 {
     struct engine_call *c = ctx;
@@ -332,16 +345,20 @@ static void on_done(void *ctx, const struct http_response *r, const struct error
         finish(c, NULL, &e->too_old);
     } else if (is_version_refusal(r) && reads_only(c) && !e->pinned && !c->version_refused) {
         c->version_refused = true;
-        e->api = 0;
-        wait_for_version(c);
+        again_in_another_version(c);
     } else {
         answered(c, r);
     }
 }
 
+static int api_to_send(const struct engine *e)
+{
+    return e->api ? e->api : ENGINE_API_MIN;
+}
+
 static char *versioned_path(const struct engine *e, const char *path)
 {
-    return xasprintf("/v1.%d%s", e->api ? e->api : ENGINE_API_MIN, path);
+    return xasprintf("/v1.%d%s", api_to_send(e), path);
 }
 
 static void send_call(struct engine_call *c)
@@ -376,6 +393,7 @@ static void send_call(struct engine_call *c)
     if (rq->answer == ENGINE_STREAM || rq->answer == ENGINE_BYTES)
         hd.on_data = on_data;
     c->tries++;
+    c->sent_api = api_to_send(e);
     c->sent_ms = clock_ms();
     e->sent++;
     c->http = http_start(e->http, &http, &hd);

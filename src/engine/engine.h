@@ -7,9 +7,10 @@
  *
  * Version: no call is spent on asking for it. The first request goes out under the oldest version
  * spoken here; every answer carries the engine's own (Api-Version), and later requests use the
- * smaller of the two. An engine that refuses the first as too old is asked by GET /_ping, and the
- * request, if it only reads, is sent again; DOCKER_API_VERSION pins it. Before the first request
- * that changes something the version is known: engine_ready() pings if nothing was asked before.
+ * smaller of the two. A request that only reads, refused as too old, is sent again in the version
+ * that the refusal carries, else in that of GET /_ping; DOCKER_API_VERSION pins it. Before the
+ * first request that changes something the version is known: engine_ready() pings if nothing was
+ * asked before.
  *
  * How long the engine may be silent follows from the request; STACK_SILENCE_MS in the environment
  * (milliseconds) takes the place of all these limits, for tests.
@@ -140,7 +141,7 @@ void engine_hint(struct error *err);
 /* Query building: "?a=b&c=d" with percent-encoding. */
 void engine_query(struct str *path, const char *key, const char *value); /* NULL value: nothing */
 void engine_query_int(struct str *path, const char *key, int64_t value);
-/* filters={"label":["a=b"],...} from (kind, value) pairs, ended by NULL. */
+/* filters={"label":{"a=b":true},...} from (kind, value) pairs, ended by NULL. */
 void engine_query_filters(struct str *path, const char *kind, ...) __attribute__((sentinel));
 
 #endif

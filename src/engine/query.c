@@ -62,23 +62,20 @@ void request_flag(struct str *path, const char *key, bool on)
         engine_query(path, key, "1");
 }
 
-/* A value that is no UTF-8, which JSON cannot hold, becomes text that matches nothing: a filter
- * that is left out would match everything. */
-static json_t *filter_value(const char *value)
-{
-    json_t *j = json_string(value);
-    auto_free char *shown = j ? NULL : safe_text(value, SAFE_LINE);
-    return j ? j : json_string(shown);
-}
-
+/* The form {"kind": {"value": true}}, which the docker command sends: Podman before 4.6 makes one
+ * value of a list. What is no UTF-8, and so cannot stand in JSON, becomes text that matches
+ * nothing: a filter that is left out would match everything. */
 void request_filter(json_t *filters, const char *kind, const char *value)
 {
     json_t *values = json_object_get(filters, kind);
     if (!values) {
-        values = json_array();
+        values = json_object();
         json_object_set_new(filters, kind, values);
     }
-    json_array_append_new(values, filter_value(value));
+    if (json_object_set_new(values, value, json_true()) == 0)
+        return;
+    auto_free char *shown = safe_text(value, SAFE_LINE);
+    json_object_set_new(values, shown, json_true());
 }
 
 void request_json(struct str *path, const char *key, const json_t *value)

@@ -2,7 +2,8 @@
  * plan_down(): everything of the stack goes, what depends on others first.
  *
  * Works from what is there, not from what the file says: the labels name the services and what they
- * depend on. Only stopping has an order; a container is removed as soon as it is stopped.
+ * depend on. Only stopping has an order; a container is removed as soon as it is stopped, except
+ * that of containers that share namespaces their owner goes last.
  */
 #include <string.h>
 
@@ -23,8 +24,8 @@ struct down {
     struct op **stops, **removals; /* by position of the container in the snapshot */
     struct strmap networks;        /* name -> struct user *; what containers use */
     struct strmap volumes;
-    struct strmap images;
-    struct strmap gone; /* volumes and images that have their removal already */
+    struct strmap images; /* by normal reference */
+    struct strmap gone;   /* volumes, and images by normal reference, with a removal already */
 };
 
 static bool goes(struct down *d, const struct seen_container *c)
@@ -59,6 +60,7 @@ static void remove_containers(struct down *d)
         graph_need(&p->graph, d->removals[i], d->stops[i], false);
     }
     existing_order(p, d->stops, true);
+    existing_parents_last(p, d->removals);
 }
 
 static void add_user(struct down *d, struct strmap *users, const char *name,
@@ -78,16 +80,16 @@ static void find_users(struct down *d)
         for (size_t k = 0; k < c->nmounts; k++)
             if (str_eq(c->mounts[k].type, "volume"))
                 add_user(d, &d->volumes, c->mounts[k].name, c);
-        add_user(d, &d->images, c->image, c);
+        auto_free char *image = ref_normal(c->image);
+        add_user(d, &d->images, image, c);
     }
 }
 
 /* Removes an object after the containers that use it; NULL, and not, when one of them stays. */
 static struct op *remove_object(struct down *d, enum op_kind kind, const char *name,
-                                const struct strmap *users)
+                                const struct user *first)
 {
     struct planner *p = &d->p;
-    const struct user *first = strmap_get(users, name);
     for (const struct user *it = first; it; it = it->next)
         if (!d->removals[it->c - p->now->containers]) {
             planner_note(p, "%s '%s' stays: container '%s' uses it", op_words[kind].object, name,
@@ -131,7 +133,7 @@ static void remove_networks(struct down *d)
         for (size_t i = 0; i < p->now->nnetworks; i++) {
             const struct seen_network *n = &p->now->networks[i];
             if (str_eq(label_get(n->labels, n->nlabels, LABEL_STACK), p->name))
-                remove_object(d, OP_NETWORK_REMOVE, n->name, &d->networks);
+                remove_object(d, OP_NETWORK_REMOVE, n->name, strmap_get(&d->networks, n->name));
         }
         return;
     }
@@ -139,7 +141,7 @@ static void remove_networks(struct down *d)
         const struct network *n = &p->st->networks[i];
         if (!n->external && has_own_name(p->st, n->name) &&
             (n->used || strmap_has(&d->networks, n->name)))
-            remove_object(d, OP_NETWORK_REMOVE, n->name, &d->networks);
+            remove_object(d, OP_NETWORK_REMOVE, n->name, strmap_get(&d->networks, n->name));
     }
 }
 
@@ -158,7 +160,7 @@ static void remove_anonymous(struct down *d, const struct seen_container *c)
         if (!mount_is_anonymous(&c->mounts[i]) || strmap_has(&d->gone, name))
             continue;
         strmap_set(&d->gone, name, NULL);
-        struct op *op = remove_object(d, OP_VOLUME_REMOVE, name, &d->volumes);
+        struct op *op = remove_object(d, OP_VOLUME_REMOVE, name, strmap_get(&d->volumes, name));
         if (op)
             op->volumes = true;
     }
@@ -174,7 +176,7 @@ static void remove_seen_volumes(struct down *d)
         if (p->st && !is_declared(p->st, v->name))
             planner_note(p, "volume '%s' stays: the file does not declare it", v->name);
         else
-            remove_object(d, OP_VOLUME_REMOVE, v->name, &d->volumes);
+            remove_object(d, OP_VOLUME_REMOVE, v->name, strmap_get(&d->volumes, v->name));
     }
 }
 
@@ -186,7 +188,7 @@ static void remove_declared_volumes(struct down *d)
         const struct volume *v = &p->st->volumes[i];
         if (!v->external && has_own_name(p->st, v->name) &&
             (v->used || strmap_has(&d->volumes, v->name)))
-            remove_object(d, OP_VOLUME_REMOVE, v->name, &d->volumes);
+            remove_object(d, OP_VOLUME_REMOVE, v->name, strmap_get(&d->volumes, v->name));
     }
 }
 
@@ -208,11 +210,12 @@ static void remove_volumes(struct down *d)
 static void remove_image(struct down *d, const char *ref)
 {
     size_t len = strlen(d->p.name);
-    bool local = str_starts(ref, d->p.name) && (ref[len] == '-' || ref[len] == '_');
-    if (!*ref || strmap_has(&d->gone, ref) || (!local && !str_eq(d->p.opt->remove_images, "all")))
+    auto_free char *key = ref_normal(ref);
+    bool local = str_starts(key, d->p.name) && (key[len] == '-' || key[len] == '_');
+    if (!*ref || strmap_has(&d->gone, key) || (!local && !str_eq(d->p.opt->remove_images, "all")))
         return;
-    strmap_set(&d->gone, ref, NULL);
-    remove_object(d, OP_IMAGE_REMOVE, ref, &d->images);
+    strmap_set(&d->gone, key, NULL);
+    remove_object(d, OP_IMAGE_REMOVE, ref, strmap_get(&d->images, key));
 }
 
 static void remove_images(struct down *d)

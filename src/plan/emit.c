@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "plan/existing.h"
 #include "plan/up.h"
 
 #define API_ALL_ENDPOINTS 44 /* create takes every network since 1.44, one before */
@@ -170,6 +171,7 @@ static struct op *emit_remove(struct up *u, const struct service *s, const struc
     struct op *remove = add_container_op(&u->p, OP_REMOVE, s, c, reason);
     remove->force = true;
     graph_need(&u->p.graph, remove, stop, false);
+    u->removals[c - u->p.now->containers] = remove;
     return remove;
 }
 
@@ -303,10 +305,12 @@ void emit(struct up *u)
     emit_networks(u);
     emit_volumes(u);
     find_leaving(u);
+    u->removals = arena_alloc(u->p.arena, u->p.now->ncontainers * sizeof(struct op *));
     vec_each (it, &u->order)
         emit_service(u, member_of(u, *it));
     vec_each (it, &u->orphans) {
         struct op *stop = add_stop(&u->p, NULL, *it, NULL, "orphan");
         emit_remove(u, NULL, *it, stop, "orphan");
     }
+    existing_parents_last(&u->p, u->removals);
 }

@@ -143,3 +143,24 @@ void existing_waits(struct planner *p, struct op *const *ops)
     }
     strmap_clear(&waits, NULL);
 }
+
+/* LABEL_PARENTS: "db=0123456789ab vpn=..." */
+void existing_parents_last(struct planner *p, struct op *const *removals)
+{
+    const struct seen_container *all = p->now->containers;
+    for (size_t i = 0; i < p->now->ncontainers; i++) {
+        auto_strv struct strv words = STRV_INIT;
+        if (removals[i])
+            strv_split(&words, container_label(&all[i], LABEL_PARENTS), " ");
+        strv_each (word, &words) {
+            size_t n, len = strcspn(*word, "=");
+            auto_free char *service = xstrndup(*word, len);
+            const struct seen_container *parent = snapshot_service(&n, p->now, service);
+            for (size_t k = 0; (*word)[len] && k < n; k++) {
+                struct op *last = removals[parent - all + (ptrdiff_t)k];
+                if (last && str_starts(parent[k].id, *word + len + 1))
+                    graph_need(&p->graph, last, removals[i], true);
+            }
+        }
+    }
+}

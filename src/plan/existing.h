@@ -40,4 +40,8 @@ void existing_order(struct planner *p, struct op *const *ops, bool dependencies_
  * still on its way. */
 void existing_waits(struct planner *p, struct op *const *ops);
 
+/* Orders removals, by position in the snapshot (NULL: none): a container whose namespaces others
+ * use goes after them. Podman insists on that. */
+void existing_parents_last(struct planner *p, struct op *const *removals);
+
 #endif

@@ -78,6 +78,7 @@ struct up {
     hex_digest *digests;   /* by service->index; NULL without jobs */
     struct strmap mounted; /* names of volumes that containers have; filled on need */
     struct strmap leaving; /* names of containers that go or are replaced */
+    struct op **removals;  /* by position of the container in the snapshot */
     struct {
         VEC(const struct seen_container *);
     } orphans; /* to be removed */

@@ -167,6 +167,7 @@ static const struct {
     { "no space left on device", "the engine's disk is full: 'docker system df' shows by what" },
     { "no matching manifest", "the image does not exist for this platform: set 'platform:'" },
     { "does not exist locally", "build it first: 'stack build'" },
+    { "tag does not exist", "build it first: 'stack build'" },
 };
 
 void explain(struct error *err, const struct op *op)

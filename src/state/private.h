@@ -10,9 +10,4 @@ struct snapshot_ref {
     const struct seen_image *image;
 };
 
-/* The form in which references are compared: without the default registry, with tag or digest.
- * Engines differ in how they list them: Podman writes docker.io/library/ and localhost/ out. Owned
- * by the caller. */
-char *ref_normal(const char *ref);
-
 #endif

@@ -262,18 +262,46 @@ int snapshot_read_volumes(struct snapshot *s, const json_t *answer, struct error
     return 0;
 }
 
-/* RepoTags and RepoDigests; an image without a name is listed as "<none>:<none>". */
+static bool is_name(const char *ref)
+{
+    return ref && !str_starts(ref, "<none>");
+}
+
+static bool has_digest(const char *ref, const char *digest)
+{
+    const char *at = strchr(ref, '@');
+    return at && str_eq(at + 1, digest);
+}
+
+/* RepoTags and RepoDigests; an image without a name is listed as "<none>:<none>".
+ *
+ * With the containerd image store the id of an image is its digest in every registry, and of the
+ * names that go with it only one is listed: the others follow from the tags. */
 static void read_refs(struct seen_image *image, struct snapshot *s, const json_t *j)
 {
-    const json_t *lists[] = { json_object_get(j, "RepoTags"), json_object_get(j, "RepoDigests") };
-    size_t most = json_array_size(lists[0]) + json_array_size(lists[1]);
-    const char **refs = arena_alloc(s->arena, most * sizeof(*refs));
-    for (size_t l = 0; l < countof(lists); l++)
-        for (size_t i = 0; i < json_array_size(lists[l]); i++) {
-            const char *ref = json_string_value(json_array_get(lists[l], i));
-            if (ref && !str_starts(ref, "<none>"))
-                refs[image->nrefs++] = arena_strdup(s->arena, ref);
-        }
+    json_t *tags = json_object_get(j, "RepoTags"), *digests = json_object_get(j, "RepoDigests");
+    const char **refs = arena_alloc(
+        s->arena, (2 * json_array_size(tags) + json_array_size(digests)) * sizeof(*refs));
+    bool id_is_digest = false;
+    size_t i;
+    json_t *ref;
+    json_array_foreach (digests, i, ref) {
+        const char *text = json_string_value(ref);
+        if (!is_name(text))
+            continue;
+        refs[image->nrefs++] = arena_strdup(s->arena, text);
+        id_is_digest |= has_digest(text, image->id);
+    }
+    json_array_foreach (tags, i, ref) {
+        const char *text = json_string_value(ref);
+        if (!is_name(text))
+            continue;
+        refs[image->nrefs++] = arena_strdup(s->arena, text);
+        const char *colon = strrchr(text, ':');
+        if (id_is_digest && colon)
+            refs[image->nrefs++] =
+                arena_printf(s->arena, "%.*s@%s", (int)(colon - text), text, image->id);
+    }
     image->refs = refs;
 }
 

@@ -154,5 +154,9 @@ const struct seen_network *snapshot_network(const struct snapshot *s, const char
 const struct seen_volume *snapshot_volume(const struct snapshot *s, const char *name);
 /* By reference ("busybox", "docker.io/library/busybox:latest", "x@sha256:..."), or by whole id. */
 const struct seen_image *snapshot_image(const struct snapshot *s, const char *ref);
+/* The form in which references are compared: without the default registry, with tag or digest.
+ * Engines differ in how they list them: Podman writes docker.io/library/ and localhost/ out. Owned
+ * by the caller. */
+char *ref_normal(const char *ref);
 
 #endif

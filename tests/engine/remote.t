@@ -272,7 +272,8 @@ ok "when there is none the places are named" said .orbstack/run/docker.sock
 
 # --- the version ---
 
-ok "an API version that is pinned" env DOCKER_API_VERSION=1.41 "$STACK" -p "$name" -f "$file" ps
+oldest=$(engine /version | jq -r '[.MinAPIVersion, "1.41"] | max_by(split(".") | map(tonumber))')
+ok "an API version that is pinned" env DOCKER_API_VERSION="$oldest" "$STACK" -p "$name" -f "$file" ps
 ok "one that is too old" ends 2 env DOCKER_API_VERSION=1.40 "$STACK" -p "$name" -f "$file" ps
 ok "is told" said "stack needs at least 1.41"
 

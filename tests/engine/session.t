@@ -113,6 +113,7 @@ secrets:
   variable: { environment: TEST_SECRET }
   nowhere: { file: ./nowhere.secret }
 END
+echo out >"$work/.dockerignore" # it grows while the folder is sent
 # The longest that there may be, and one that no shell would keep.
 head -c 512000 /dev/urandom >"$work/file.secret"
 export TEST_SECRET='s3cret: "% {}'

@@ -62,11 +62,19 @@ bool fake_query_flag(const struct exchange *x, const char *key)
     return text && *text && !str_eq(text, "0") && !str_eq(text, "false");
 }
 
+/* {"label": ["a=b"]}, also of what came as {"label": {"a=b": true}}. */
 json_t *fake_query_filters(const struct exchange *x)
 {
-    const char *text = fake_query_text(x, "filters");
-    json_t *filters = text ? json_loads(text, 0, NULL) : NULL;
-    return filters ? filters : json_object();
+    const char *text = fake_query_text(x, "filters"), *kind, *key;
+    auto_json json_t *said = text ? json_loads(text, 0, NULL) : NULL;
+    json_t *filters = json_object(), *values, *value;
+    json_object_foreach (said, kind, values) {
+        json_t *list = json_is_array(values) ? json_incref(values) : json_array();
+        json_object_foreach (values, key, value)
+            json_array_append_new(list, json_string(key));
+        json_object_set_new(filters, kind, list);
+    }
+    return filters;
 }
 
 bool fake_fits_pattern(const char *pattern, const char *text)
@@ -77,20 +85,6 @@ bool fake_fits_pattern(const char *pattern, const char *text)
     bool fits = regexec(&regex, text, 0, NULL, 0) == 0;
     regfree(&regex);
     return fits;
-}
-
-/* The values of a filter: ["a=b"], or {"a=b": true} as older clients send it. */
-static json_t *filter_values(const json_t *filters, const char *kind)
-{
-    json_t *values = json_object_get(filters, kind);
-    if (json_is_array(values))
-        return json_incref(values);
-    json_t *list = json_array();
-    const char *key;
-    json_t *value;
-    json_object_foreach (values, key, value)
-        json_array_append_new(list, json_string(key));
-    return list;
 }
 
 static bool has_label(const json_t *labels, const char *wanted)
@@ -104,12 +98,12 @@ bool fake_fits_filters(const json_t *filters, const json_t *labels, const char *
 {
     size_t i;
     json_t *value;
-    auto_json json_t *wanted = filter_values(filters, "label");
+    const json_t *wanted = json_object_get(filters, "label");
+    const json_t *names = json_object_get(filters, "name");
     json_array_foreach (wanted, i, value) {
         if (!has_label(labels, json_string_value(value)))
             return false;
     }
-    auto_json json_t *names = filter_values(filters, "name");
     bool fits = json_array_size(names) == 0;
     json_array_foreach (names, i, value)
         fits |= fake_fits_pattern(json_string_value(value), name);

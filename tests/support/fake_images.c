@@ -134,13 +134,8 @@ static bool fits(const json_t *filters, const json_t *image)
     const json_t *refs = json_object_get(filters, "reference");
     size_t i;
     json_t *value;
-    const char *key;
-    auto_json json_t *list = json_is_array(refs) ? json_deep_copy(refs) : json_array();
-    if (json_is_object(refs))
-        json_object_foreach ((json_t *)(uintptr_t)refs, key, value)
-            json_array_append_new(list, json_string(key));
-    bool found = json_array_size(list) == 0;
-    json_array_foreach (list, i, value)
+    bool found = json_array_size(refs) == 0;
+    json_array_foreach (refs, i, value)
         found |= fits_reference(image, json_string_value(value));
     return found && fake_fits_filters(filters, json_at(image, "Config.Labels"), "");
 }

@@ -234,15 +234,10 @@ static bool fits_action(const json_t *filters, const char *action)
 {
     json_t *wanted = json_object_get(filters, "event"), *value;
     size_t i;
-    const char *key;
-    if (!json_array_size(wanted) && !json_object_size(wanted))
+    if (!json_array_size(wanted))
         return true;
     json_array_foreach (wanted, i, value) {
         if (str_starts(action, json_string_value(value)))
-            return true;
-    }
-    json_object_foreach (wanted, key, value) {
-        if (str_starts(action, key))
             return true;
     }
     return false;

@@ -136,12 +136,25 @@ static void ready_asks_only_when_nothing_is_known(void **state)
     CHECK_REQUESTS(f, "GET /_ping ");
 }
 
-static void an_engine_that_refuses_the_oldest_is_asked(void **state)
+static void a_refusal_of_the_oldest_carries_the_version(void **state)
 {
     struct fixture *f = *state;
     auto_error struct error error_ = ERROR_INIT;
     answer(f, 400, "1.52",
            "client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade");
+    answer(f, 200, "1.52", "[]");
+    answer(f, 204, "1.52", "");
+    assert_int_equal(DO(f, rq_networks(&rq, "x")), 0);
+    assert_int_equal(DO(f, rq_container_start(&rq, "a")), 0);
+    CHECK_REQUESTS(f, "GET /v1.41/networks", "GET /v1.51/networks",
+                   "POST /v1.51/containers/a/start ");
+}
+
+static void an_engine_that_refuses_the_oldest_is_asked(void **state)
+{
+    struct fixture *f = *state;
+    auto_error struct error error_ = ERROR_INIT;
+    answer(f, 400, "", "client version 1.41 is too old. Minimum supported API version is 1.44");
     answer(f, 200, "1.52", "OK");
     answer(f, 200, "1.52", "[]");
     assert_int_equal(DO(f, rq_networks(&rq, "x")), 0);
@@ -486,6 +499,7 @@ int main(void)
         WITH_ENGINE(a_change_waits_for_the_version),
         WITH_ENGINE(peers_that_do_not_tell_are_pinged_once),
         WITH_ENGINE(ready_asks_only_when_nothing_is_known),
+        WITH_ENGINE(a_refusal_of_the_oldest_carries_the_version),
         WITH_ENGINE(an_engine_that_refuses_the_oldest_is_asked),
         WITH_ENGINE(a_refusal_that_stays_is_an_error),
         WITH_ENGINE(engines_that_are_too_old_are_named),

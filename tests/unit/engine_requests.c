@@ -23,7 +23,8 @@ static void check(struct engine_request *rq, const char *want)
         check(&rq, want);         \
     } while (0)
 
-#define LABEL "%22label%22%3A%5B%22com.docker.compose.project"
+#define LABEL "%22label%22%3A%7B%22com.docker.compose.project"
+#define TRUE "%22%3Atrue"
 
 static json_t *body(void)
 {
@@ -34,10 +35,10 @@ static void containers(void **state)
 {
     (void)state;
     CHECK(rq_containers(&rq, "app", true),
-          "GET /containers/json?all=1&filters=%7B" LABEL "%3Dapp%22%5D%7D");
-    CHECK(rq_containers(&rq, NULL, false), "GET /containers/json?filters=%7B" LABEL "%22%5D%7D");
+          "GET /containers/json?all=1&filters=%7B" LABEL "%3Dapp" TRUE "%7D%7D");
+    CHECK(rq_containers(&rq, NULL, false), "GET /containers/json?filters=%7B" LABEL TRUE "%7D%7D");
     CHECK(rq_containers_any(&rq, "publish", "80"),
-          "GET /containers/json?all=1&filters=%7B%22publish%22%3A%5B%2280%22%5D%7D");
+          "GET /containers/json?all=1&filters=%7B%22publish%22%3A%7B%2280" TRUE "%7D%7D");
     CHECK(rq_container_inspect(&rq, "abc"), "GET /containers/abc/json");
     CHECK(rq_container_create(&rq, "app-db-1", NULL, body()),
           "POST /containers/create?name=app-db-1 {\"k\":\"v\"}");
@@ -117,12 +118,12 @@ static void images(void **state)
     (void)state;
     const char *refs[] = { "a:1", "h:5000/b", "a:1" };
     CHECK(rq_images(&rq, NULL, 0), "GET /images/json");
-    CHECK(rq_images(&rq, refs, 3), "GET /images/json?filters=%7B%22reference%22%3A%5B%22a%3A1%22%2C"
-                                   "%22h%3A5000%2Fb%22%5D%7D");
+    CHECK(rq_images(&rq, refs, 3), "GET /images/json?filters=%7B%22reference%22%3A%7B%22a%3A1" TRUE
+                                   "%2C%22h%3A5000%2Fb" TRUE "%7D%7D");
     const char *with_id[] = { "a:1", ID "aa" };
     CHECK(rq_images(&rq, with_id, 2), "GET /images/json");
     CHECK(rq_images_label(&rq, "l=v"),
-          "GET /images/json?filters=%7B%22label%22%3A%5B%22l%3Dv%22%5D%7D");
+          "GET /images/json?filters=%7B%22label%22%3A%7B%22l%3Dv" TRUE "%7D%7D");
     CHECK(rq_image_inspect(&rq, "h:5000/b:1@sha256:ab"), "GET /images/h:5000/b:1@sha256:ab/json");
     CHECK(rq_image_pull(&rq, "b", "1", NULL, NULL), "POST /images/create?fromImage=b&tag=1");
     CHECK(rq_image_pull(&rq, "h:5000/b", NULL, "linux/amd64", NULL),
@@ -138,9 +139,10 @@ static void networks_and_volumes(void **state)
 {
     (void)state;
     const char *names[] = { "a.b", "c" };
-    CHECK(rq_networks(&rq, "app"), "GET /networks?filters=%7B" LABEL "%3Dapp%22%5D%7D");
+    CHECK(rq_networks(&rq, "app"), "GET /networks?filters=%7B" LABEL "%3Dapp" TRUE "%7D%7D");
     CHECK(rq_networks_named(&rq, names, 2),
-          "GET /networks?filters=%7B%22name%22%3A%5B%22%5Ea%5C%5C.b%24%22%2C%22%5Ec%24%22%5D%7D");
+          "GET /networks?filters=%7B%22name%22%3A%7B%22%5Ea%5C%5C.b%24" TRUE "%2C%22%5Ec%24" TRUE
+          "%7D%7D");
     CHECK(rq_networks_named(&rq, NULL, 0), "GET /networks");
     CHECK(rq_network_inspect(&rq, "n"), "GET /networks/n");
     CHECK(rq_network_create(&rq, body()), "POST /networks/create {\"k\":\"v\"}");
@@ -148,7 +150,7 @@ static void networks_and_volumes(void **state)
     CHECK(rq_network_connect(&rq, "n", body()), "POST /networks/n/connect {\"k\":\"v\"}");
     CHECK(rq_network_disconnect(&rq, "n", "c", true),
           "POST /networks/n/disconnect {\"Container\":\"c\",\"Force\":true}");
-    CHECK(rq_volumes(&rq, NULL), "GET /volumes?filters=%7B" LABEL "%22%5D%7D");
+    CHECK(rq_volumes(&rq, NULL), "GET /volumes?filters=%7B" LABEL TRUE "%7D%7D");
     CHECK(rq_volume_inspect(&rq, "v"), "GET /volumes/v");
     CHECK(rq_volume_create(&rq, body()), "POST /volumes/create {\"k\":\"v\"}");
     CHECK(rq_volume_remove(&rq, "v", true), "DELETE /volumes/v?force=1");
@@ -165,10 +167,11 @@ static void the_system(void **state)
     CHECK(rq_disk_usage(&rq), "GET /system/df");
     CHECK(rq_volume_usage(&rq), "GET /system/df?type=volume");
     CHECK(rq_events(&rq, "app", "12.5", NULL, actions, 2),
-          "GET /events?since=12.5&filters=%7B%22type%22%3A%5B%22container%22%5D%2C" LABEL
-          "%3Dapp%22%5D%2C%22event%22%3A%5B%22start%22%2C%22health_status%22%5D%7D");
+          "GET /events?since=12.5&filters=%7B%22type%22%3A%7B%22container" TRUE "%7D%2C" LABEL
+          "%3Dapp" TRUE "%7D%2C%22event%22%3A%7B%22start" TRUE "%2C%22health_status" TRUE "%7D%7D");
     CHECK(rq_events(&rq, NULL, NULL, "9", NULL, 0),
-          "GET /events?until=9&filters=%7B%22type%22%3A%5B%22container%22%5D%2C" LABEL "%22%5D%7D");
+          "GET /events?until=9&filters=%7B%22type%22%3A%7B%22container" TRUE "%7D%2C" LABEL TRUE
+          "%7D%7D");
 }
 
 static void names_cannot_leave_their_place(void **state)
@@ -184,7 +187,7 @@ static void a_filter_is_never_left_out(void **state)
 {
     (void)state;
     CHECK(rq_containers(&rq, "\xff", true),
-          "GET /containers/json?all=1&filters=%7B" LABEL "%3D%5C%5Cxff%22%5D%7D");
+          "GET /containers/json?all=1&filters=%7B" LABEL "%3D%5C%5Cxff" TRUE "%7D%7D");
 }
 
 static void how_answers_come(void **state)

@@ -293,6 +293,21 @@ static void images_go_with_rmi(void **state)
     assert_non_null(find_op(w, OP_IMAGE_REMOVE, "demo-db"));
 }
 
+static void images_are_the_same_by_any_of_their_names(void **state)
+{
+    struct world *w = *state;
+    struct plan_options opt = plain;
+    size_t i;
+    json_t *c;
+    json_array_foreach (w->sim.containers, i, c) /* as Podman lists them */
+        if (strcmp(json_str_or(c, "Image", ""), "demo-db") == 0)
+            json_object_set_new(c, "Image", json_string("localhost/demo-db:latest"));
+    opt.remove_images = "all";
+    down(w, true, OBSERVE_CONTAINERS, &opt);
+    assert_true(needs(find_op(w, OP_IMAGE_REMOVE, "demo-db"), find_op(w, OP_REMOVE, "demo-db-1")));
+    assert_null(find_op(w, OP_IMAGE_REMOVE, "localhost/demo-db:latest"));
+}
+
 static void named_services_alone_go_down(void **state)
 {
     struct world *w = *state;
@@ -560,6 +575,7 @@ int main(void)
         TEST(volumes_go_only_when_asked_for),
         TEST(networks_with_names_of_their_own_must_be_ours),
         TEST(images_go_with_rmi),
+        TEST(images_are_the_same_by_any_of_their_names),
         TEST(named_services_alone_go_down),
         TEST(the_stack_of_another_file_is_left_alone),
         TEST(stop_and_start),

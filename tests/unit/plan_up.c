@@ -992,6 +992,21 @@ static void hooks_and_files_stand_where_they_belong(void **state)
     assert_int_equal(need_of(find_op(w, OP_STOP, "demo-db-1"), hook), 's');
 }
 
+static void a_parent_is_removed_after_its_children(void **state)
+{
+    static const char yaml[] = "name: demo\n"
+                               "services:\n"
+                               "  child: { image: web, pid: 'service:vpn' }\n"
+                               "  vpn: { image: db }\n";
+    struct world *w = *state;
+    struct plan_options opt = plain;
+    opt.recreate = RECREATE_FORCE;
+    up(w, yaml);
+    plan_with(w, yaml, &opt, NULL);
+    const struct op *parent = find_op(w, OP_REMOVE, "demo-vpn-1");
+    assert_int_equal(need_of(parent, find_op(w, OP_REMOVE, "demo-child-1")), 's');
+}
+
 static void a_child_without_its_parent_is_an_error(void **state)
 {
     struct world *w = *state;
@@ -1107,6 +1122,7 @@ int main(void)
         TEST(what_no_service_uses_comes_when_asked_for),
         TEST(a_run_gets_its_files_and_is_not_started),
         TEST(hooks_and_files_stand_where_they_belong),
+        TEST(a_parent_is_removed_after_its_children),
         TEST(a_child_without_its_parent_is_an_error),
         TEST(the_plan_grows_with_the_stack_and_not_faster),
         TEST(json_has_operations_with_their_needs),

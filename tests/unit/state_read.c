@@ -211,6 +211,23 @@ static void images_are_found_by_any_spelling(void **state)
     assert_int_equal(snapshot_image(s, "busybox")->size, 7);
 }
 
+/* The containerd image store lists one digest of an image with several names. */
+static void ids_that_are_digests_go_with_every_name(void **state)
+{
+    (void)state;
+    auto_(snapshot_freep) struct snapshot *s =
+        read_one(NULL, NULL, NULL,
+                 "[{\"Id\":\"sha256:aa\",\"RepoTags\":[\"x:1\",\"h:5000/x:1\"],"
+                 "\"RepoDigests\":[\"x@sha256:aa\"]},"
+                 "{\"Id\":\"sha256:bb\",\"RepoTags\":[\"y:1\",\"h:5000/y:1\"],"
+                 "\"RepoDigests\":[\"y@sha256:dd\"]}]");
+    assert_string_equal(snapshot_image(s, "h:5000/x@sha256:aa")->id, "sha256:aa");
+    assert_string_equal(snapshot_image(s, "x@sha256:aa")->id, "sha256:aa");
+    assert_string_equal(snapshot_image(s, "h:5000/x:1")->id, "sha256:aa");
+    assert_null(snapshot_image(s, "h:5000/y@sha256:bb"));
+    assert_null(snapshot_image(s, "h:5000/y@sha256:dd"));
+}
+
 static void answers_of_another_form_are_errors(void **state)
 {
     (void)state;
@@ -243,6 +260,7 @@ int main(void)
         cmocka_unit_test(containers_are_sorted_and_found_by_service),
         cmocka_unit_test(networks_and_volumes_are_found_by_name),
         cmocka_unit_test(images_are_found_by_any_spelling),
+        cmocka_unit_test(ids_that_are_digests_go_with_every_name),
         cmocka_unit_test(answers_of_another_form_are_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
