@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/path.h"
@@ -111,6 +112,18 @@ static void say_begin(struct watching *w)
         auto_free char *text = rule_text(rule);
         change_note(w->change, "watching %s", text);
     }
+    change_note(w->change, "Watch enabled");
+}
+
+/* What happens to services as a whole is told in docker compose's words: `service(s) ["web"] ...`.
+ */
+static void say_of_all(struct watching *w, const char *before, const struct strv *services,
+                       const char *after)
+{
+    auto_str struct str names = STR_INIT;
+    strv_each (name, services)
+        str_addf(&names, "%s\"%s\"", names.len ? " " : "", *name);
+    change_note(w->change, "%s[%s] %s", before, names.buf, after);
 }
 
 /* --- copies --- */
@@ -344,6 +357,7 @@ static void rebuild(struct watching *w, const struct strv *services)
     };
     if (!wait_for_lock(w))
         return;
+    say_of_all(w, "Rebuilding service(s) ", services, "after changes were detected...");
     int code = change_begin(&c, w->change->cli, "up", &err);
     c.quiet_build = w->opt.quiet;
     c.run.settle = w->opt.settle;
@@ -354,6 +368,8 @@ static void rebuild(struct watching *w, const struct strv *services)
         }
     if (code == 0)
         code = change_up(&c, &opt, &err);
+    if (code == EXIT_DONE)
+        say_of_all(w, "service(s) ", services, "successfully built");
     if (code == EXIT_DONE && w->opt.prune)
         prune_replaced(w, services, &before);
     tell_change(w, services, "rebuild", code, &err);
@@ -376,6 +392,8 @@ static void restart(struct watching *w, const struct strv *services)
         (code = plan_verb(&c.plan, PLAN_RESTART, c.cli->stack, c.cli->stack_name, c.now, &opt,
                           &err)) == 0)
         code = change_run(&c, &err);
+    if (code == EXIT_DONE)
+        say_of_all(w, "service(s) ", services, "restarted");
     tell_change(w, services, "restart", code, &err);
     change_end(&c);
     cli_unlock(c.cli);
@@ -424,6 +442,7 @@ void watching_act(struct watching *w)
     if (!w->due)
         return;
     w->due = false;
+    int64_t from_ms = clock_ms();
     live_watch_take(&b, w->live);
     choose(&builds, &b, WATCH_REBUILD);
     if (builds.len && !w->interrupted)
@@ -435,6 +454,7 @@ void watching_act(struct watching *w)
         restart(w, &restarts);
     if (any(&b, WATCH_EXEC) && !w->interrupted)
         run_commands(w, &b);
+    log_debug("batch complete: duration[%d ms] count[%zu]", (int)(clock_ms() - from_ms), b.len);
     watch_batch_clear(&b);
 }
 

@@ -97,7 +97,12 @@ static int fill_rule(struct watch_rules *r, struct watch_rule *rule, const struc
     rule->path = path_clean(node_text_at(n, "path"));
     rule->folder = is_folder(rule->path);
     rule->hook = node_get(n, "exec");
-    rule->initial_sync = node_bool_at(n, "initial_sync", false);
+    rule->initial_sync = node_bool_at(n, "initial_sync", node_bool_at(n, "x-initialSync", false));
+    if (node_get(n, "x-initialSync"))
+        strv_addf(
+            &r->notes,
+            "%s: x-initialSync is DEPRECATED, please use the official `initial_sync` attribute",
+            rule->service->name);
     for (size_t i = 0; i < countof(actions); i++)
         if (str_eq(actions[i].name, rule->action))
             rule->does = actions[i].does;

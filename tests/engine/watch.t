@@ -242,11 +242,12 @@ def builds():
     put("app/live/x", "1")
     put("app/.dockerignore", "live/ignored\n")
     w = Watch("up", "--watch")
-    ok("up --watch", w.until("app/live -> /live"), w.seen)
+    ok("up --watch", w.until("app/live -> /live") and w.until("Watch enabled"), w.seen)
     beside = quietly("ps", "-q", "beside").stdout
     put("app/file", "2")
     ok("rebuild builds", w.until("Built"), w.seen)
     ok("and replaces", w.until("ready in"), w.seen)
+    ok("in docker compose's words", w.until('service(s) ["app"] successfully built'), w.seen)
     equal("the container has the new image", inside("app-1", "cat /file"), "2")
     equal("others are left alone", quietly("ps", "-q", "beside").stdout, beside)
     same = quietly("ps", "-q", "app").stdout
