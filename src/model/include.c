@@ -112,11 +112,8 @@ static struct node *load_entry(struct loader *ld, const struct node *entry,
         if (!inner.dir)
             continue;
         const struct source *src = document_source(ld, path, item->span);
-        struct node *part = src ? document_load(ld, src, &inner) : NULL;
-        if (!part)
-            continue;
-        fig_give_way_all(ld, doc, part);
-        doc = schema_merge_documents(ld->a, doc, part);
+        if (src)
+            doc = document_load(ld, src, &inner, doc);
     }
     if (doc) {
         schema_finish(ld->a, doc, node_get(doc, "projects") ? FORM_NATIVE : FORM_COMPOSE,

@@ -79,11 +79,8 @@ static struct node *read_files(struct loader *ld)
     struct context ctx = { .env = &ld->env, .dir = ld->found.dir };
     for (size_t i = 0; i < ld->found.nfiles; i++) {
         const struct source *src = document_source(ld, ld->found.files[i], (struct span){ 0 });
-        struct node *part = src ? document_load(ld, src, &ctx) : NULL;
-        if (!part)
-            continue;
-        fig_give_way_all(ld, doc, part);
-        doc = schema_merge_documents(ld->a, doc, part);
+        if (src)
+            doc = document_load(ld, src, &ctx, doc);
     }
     return doc;
 }
@@ -109,7 +106,7 @@ static void load_document(struct loader *ld)
         paths_resolve(ld->a, doc, st->dir);
     if (!opt->no_interpolate)
         resolve_files(ld, doc, &ld->env);
-    if (!opt->no_normalize || !opt->no_interpolate)
+    if (!opt->no_normalize || (!opt->no_interpolate && !node_text_at(doc, "name")))
         node_set_string(ld->a, doc, "name", st->name);
     if (!opt->no_normalize)
         normalise(ld, doc);

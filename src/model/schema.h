@@ -129,7 +129,7 @@ struct schema_key {
     schema_expander *expand_item;   /* each entry of a LIST or MAP, or NULL */
     schema_checker *check;          /* or NULL */
     schema_identity *identity;      /* UNIQUE; NULL: the text before '=' */
-    int64_t min, max;               /* INT, NUMBER: bounds, both 0: none */
+    int64_t min, max;               /* INT, NUMBER, BYTES: bounds, both 0: none */
 };
 
 extern const struct schema_keys schema_top, schema_manifest, schema_service, schema_build,

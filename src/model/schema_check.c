@@ -320,6 +320,7 @@ static void check_scalar(const struct schema_run *run, const struct schema_key *
         break;
     case SHAPE_BYTES:
         ok = value_bytes(&i, v) == 0 && (text || !typed);
+        f = (double)i;
         break;
     case SHAPE_DURATION:
         ok = value_duration(&i, v) == 0;

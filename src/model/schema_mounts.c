@@ -21,14 +21,15 @@ static bool is_drive(const char *section, const char *p)
     return *p == ':' && p == section + 1 && isalpha((unsigned char)section[0]);
 }
 
-/* The end of the section that starts at p: the next colon outside of ${...}. */
-static char *section_end(const struct schema_run *run, char *p)
+/* The end of the section that starts at p: the next colon outside of ${...}, be it a variable or
+ * what $${...} stands for. */
+static char *section_end(char *p)
 {
     const char *start = p;
     int depth = 0;
 
     for (; *p; p++) {
-        if (run->raw && p[0] == '$' && p[1] == '{')
+        if (p[0] == '$' && p[1] == '{')
             depth++;
         else if (*p == '}' && depth > 0)
             depth--;
@@ -38,10 +39,10 @@ static char *section_end(const struct schema_run *run, char *p)
     return p;
 }
 
-static const char *cut_sections(struct sections *out, const struct schema_run *run, char *text)
+static const char *cut_sections(struct sections *out, char *text)
 {
     for (char *p = text;; p++) {
-        char *end = section_end(run, p);
+        char *end = section_end(p);
         bool last = !*end;
         if (end == p)
             return "there is an empty section between colons";
@@ -115,7 +116,7 @@ struct node *expand_mount(const struct schema_run *run, struct node *v)
         set_target(a, map, v->text);
         return map;
     }
-    const char *wrong = cut_sections(&s, run, arena_strdup(a, v->text));
+    const char *wrong = cut_sections(&s, arena_strdup(a, v->text));
     if (wrong) {
         run_error(run, v->span, "%s", wrong);
         diag_hint(run->d, "a mount is written [SOURCE:]TARGET[:OPTIONS]");

@@ -103,7 +103,8 @@ static const struct schema_key mount_volume_rows[] = {
 static const struct schema_keys mount_volume = SCHEMA_KEYS(mount_volume_rows);
 
 static const struct schema_key mount_tmpfs_rows[] = {
-    { "size", SHAPE_BYTES, MERGE_REPLACE, .doc = "The most memory that it may use." },
+    { "size", SHAPE_BYTES, MERGE_REPLACE, .max = INT64_MAX,
+      .doc = "The most memory that it may use." },
     { "mode", SHAPE_INT, MERGE_REPLACE, .flags = KEY_TYPED,
       .doc = "Permission bits, octal: `0755`." },
 };

@@ -156,8 +156,6 @@ void finish_build(const struct schema_run *run, struct node *map)
         run_error(run, node_key_span(map, "dockerfile"),
                   "'dockerfile' excludes 'dockerfile_inline'");
     set_default(run, map, "context", ".");
-    if (!has(map, "dockerfile_inline"))
-        set_default(run, map, "dockerfile", "Dockerfile");
 }
 
 void finish_dependency(const struct schema_run *run, struct node *map)
@@ -222,9 +220,9 @@ void finish_volume(const struct schema_run *run, struct node *map)
     }
 }
 
-/* A config or secret has its content from one of the sources, or, if `elsewhere`, from none. */
-static void finish_object(const struct schema_run *run, const struct node *map,
-                          const char *const *sources, bool elsewhere, const char *text)
+/* A config or secret has its content from one of the sources. Whether it has one. */
+static bool has_source(const struct schema_run *run, const struct node *map,
+                       const char *const *sources)
 {
     const char *found = NULL;
 
@@ -235,15 +233,15 @@ static void finish_object(const struct schema_run *run, const struct node *map,
             run_error(run, node_key_span(map, *sources), "'%s' excludes '%s'", *sources, found);
         found = *sources;
     }
-    if (!found && !elsewhere)
-        run_error(run, map->span, "one of %s must be set", text);
+    return found;
 }
 
 void finish_config(const struct schema_run *run, struct node *map)
 {
     static const char *const sources[] = { "file", "environment", "content", NULL };
 
-    finish_object(run, map, sources, has(map, "external"), "'file', 'environment', 'content'");
+    if (!has_source(run, map, sources) && !has(map, "external"))
+        run_error(run, map->span, "one of 'file', 'environment', 'content' must be set");
 }
 
 void finish_secret(const struct schema_run *run, struct node *map)
@@ -255,7 +253,7 @@ void finish_secret(const struct schema_run *run, struct node *map)
 
     if (external)
         value_bool(&elsewhere, external);
-    finish_object(run, map, sources, elsewhere, "'file', 'environment'");
+    has_source(run, map, sources);
     if (environment && !*environment && !elsewhere)
         run_error(run, node_get(map, "environment")->span, "must not be empty");
 }

@@ -112,6 +112,12 @@ static struct node *ssh_list(struct arena *a, const struct node *map)
     return list;
 }
 
+/* Networks and volumes that nothing is said about are structures all the same. */
+static bool is_bare(const struct schema_key *row, const struct node *item)
+{
+    return item->kind == NODE_NULL && (row->keys == &schema_network || row->keys == &schema_volume);
+}
+
 static struct node *view_entries(const struct viewing *w, const struct schema_key *row,
                                  const struct node *v)
 {
@@ -119,7 +125,8 @@ static struct node *view_entries(const struct viewing *w, const struct schema_ke
     struct node *out = node_new(a, v->kind, v->span);
 
     node_each (i, v) {
-        const struct node *from = v->items[i];
+        const struct node *from =
+            is_bare(row, v->items[i]) ? node_new(a, NODE_MAP, v->items[i]->span) : v->items[i];
         bool no_limit = w->json && row->keys == &schema_ulimit && is_left_out(row->keys, row, from);
         struct node *item = is_plain_env_file(row, from) ? node_get(from, "path")
                             : no_limit                   ? node_new(a, NODE_MAP, from->span)

@@ -219,7 +219,20 @@ static void check_service(struct validation *v, const char *name, const struct n
                    (long long)replicas);
 }
 
-/* Over all services. */
+/* Over all. */
+
+/* A config without a source is found by the schema, a secret only where its use is checked. */
+static void check_secrets(struct validation *v)
+{
+    const struct node *secrets = node_get(v->doc, "secrets");
+    node_each (i, secrets) {
+        const struct node *s = secrets->items[i];
+        if (!node_bool_at(s, "external", false) && !node_get(s, "file") &&
+            !node_get(s, "environment"))
+            diag_error(v->ld->d, s->span, "secrets.%s: one of 'file', 'environment' must be set",
+                       secrets->keys[i]);
+    }
+}
 
 static void check_container_names(struct validation *v)
 {
@@ -323,6 +336,7 @@ void validate(struct loader *ld, const struct node *doc)
             strmap_set(&v.services, services->keys[i], services->items[i]);
     strmap_each (it, &v.services)
         check_service(&v, it->key, it->value);
+    check_secrets(&v);
     check_container_names(&v);
     check_ports(&v);
     check_cycles(&v);

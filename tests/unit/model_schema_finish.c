@@ -7,22 +7,22 @@ static const struct {
     const char *json;
 } services[] = {
     { "image: x", "{'image':'x'}" },
-    { "build: ./dir", "{'build':{'context':'./dir','dockerfile':'Dockerfile'}}" },
+    { "build: ./dir", "{'build':{'context':'./dir'}}" },
     { "build: {dockerfile_inline: 'FROM x'}",
       "{'build':{'context':'.','dockerfile_inline':'FROM x'}}" },
-    { "build: {context: ''}", "{'build':{'context':'','dockerfile':'Dockerfile'}}" },
+    { "build: {context: ''}", "{'build':{'context':''}}" },
     { "build: {context: ., args: [A=1, B], labels: [a=b, c], no_cache: 'true', pull: false}",
-      "{'build':{'context':'.','dockerfile':'Dockerfile','args':{'A':'1','B':null},'labels':{'a':'b','c':''},'no_cache':true}}" },
+      "{'build':{'context':'.','args':{'A':'1','B':null},'labels':{'a':'b','c':''},'no_cache':true}}" },
     { "build: {context: ., ssh: [default, k=/p]}",
-      "{'build':{'context':'.','dockerfile':'Dockerfile','ssh':{'default':null,'k':'/p'}}}" },
+      "{'build':{'context':'.','ssh':{'default':null,'k':'/p'}}}" },
     { "build: {context: ., ssh: {default: }, provenance: true, sbom: false, shm_size: 2gb}",
-      "{'build':{'context':'.','dockerfile':'Dockerfile','provenance':'true','sbom':'false','ssh':{'default':null},'shm_size':'2147483648'}}" },
+      "{'build':{'context':'.','provenance':'true','sbom':'false','ssh':{'default':null},'shm_size':'2147483648'}}" },
     { "build: {context: ., additional_contexts: [a=b, c=d=e]}",
-      "{'build':{'context':'.','dockerfile':'Dockerfile','additional_contexts':{'a':'b','c':'d=e'}}}" },
+      "{'build':{'context':'.','additional_contexts':{'a':'b','c':'d=e'}}}" },
     { "build: {context: ., secrets: [s, {source: s, mode: 0400}]}",
-      "{'build':{'context':'.','dockerfile':'Dockerfile','secrets':[{'source':'s'},{'source':'s','mode':'0400'}]}}" },
+      "{'build':{'context':'.','secrets':[{'source':'s'},{'source':'s','mode':'0400'}]}}" },
     { "build: {context: ., ulimits: {nofile: 5, nproc: {soft: 1, hard: 2}}}",
-      "{'build':{'context':'.','dockerfile':'Dockerfile','ulimits':{'nofile':5,'nproc':{'soft':1,'hard':2}}}}" },
+      "{'build':{'context':'.','ulimits':{'nofile':5,'nproc':{'soft':1,'hard':2}}}}" },
     { "attach: false", "{'attach':false}" },
     { "blkio_config: {weight: 300, weight_device: [{path: /dev/a, weight: '400'}], device_read_bps: [{path: /dev/a, rate: 12mb}]}",
       "{'blkio_config':{'weight':300,'weight_device':[{'path':'/dev/a','weight':400}],'device_read_bps':[{'path':'/dev/a','rate':'12582912'}]}}" },
@@ -132,6 +132,8 @@ static const struct {
       "{'volumes':[{'type':'volume','source':'data','target':'/d','volume':{}},{'type':'bind','source':'./x','target':'/y','read_only':true,'bind':{'create_host_path':true}},{'type':'volume','target':'/anon','volume':{}},{'type':'volume','target':'a'}]}" },
     { "volumes: ['data:/d:nocopy', '~/a:/a:rshared,z', '/b:/b:cached,rw']",
       "{'volumes':[{'type':'volume','source':'data','target':'/d','volume':{'nocopy':true}},{'type':'bind','source':'~/a','target':'/a','bind':{'selinux':'z','propagation':'rshared','create_host_path':true}},{'type':'bind','source':'/b','target':'/b','bind':{'create_host_path':true}}]}" },
+    { "volumes: ['/${A:-b}:/x']",
+      "{'volumes':[{'type':'bind','source':'/${A:-b}','target':'/x','bind':{'create_host_path':true}}]}" },
     { "volumes: ['v:/v']", "{'volumes':[{'type':'volume','target':'v:/v','volume':{}}]}" },
     { "volumes: ['data:/x', './y:/x']",
       "{'volumes':[{'type':'bind','source':'./y','target':'/x','bind':{'create_host_path':true}}]}" },
@@ -216,7 +218,7 @@ static const struct {
       "{'services':{'a':{'depends_on':{'b':{'condition':'service_ready','required':true}},'ready':{'http':{'host':'h','port':1,'path':'/p'},'exec':['a']},'link_environment':true}}}" },
     { FORM_MANIFEST,
       "services: {k: {links: [db], build: .}}\nimages: {i: d.Dockerfile}\nrequires: {db: 'm:1'}",
-      "{'services':{'k':{'build':{'context':'.','dockerfile':'Dockerfile'},'links':['db']}},'images':{'i':{'context':'.','dockerfile':'d.Dockerfile'}},'requires':{'db':{'image':'m:1'}}}" },
+      "{'services':{'k':{'build':{'context':'.'},'links':['db']}},'images':{'i':{'context':'.','dockerfile':'d.Dockerfile'}},'requires':{'db':{'image':'m:1'}}}" },
 };
 
 static void test_wholes(void **state)
@@ -265,13 +267,13 @@ static void test_views(void **state)
     auto_free char *json_wanted = with_double_quotes(
         "{'networks':{'n':{'ipam':{}}},'services':{'a':{"
         "'blkio_config':{'device_read_bps':[{'Path':'/d','Rate':'1024'}]},"
-        "'build':{'dockerfile':'Dockerfile','ssh':['default','k=/p']},"
+        "'build':{'ssh':['default','k=/p']},"
         "'command':null,'deploy':{'placement':{},'resources':{}},"
         "'develop':{'watch':[{'action':'rebuild','exec':{'command':null},'path':'p'}]},"
         "'entrypoint':null,'env_file':['e',{'path':'f','required':false}],"
         "'ulimits':{'core':{},'n':{'hard':1}}}},'x-c':{'d':null,'e':[1]}}");
     auto_free char *yaml_wanted = with_double_quotes(
-        "{'services':{'a':{'build':{'dockerfile':'Dockerfile','ssh':['default','k=/p']},"
+        "{'services':{'a':{'build':{'ssh':['default','k=/p']},"
         "'develop':{'watch':[{'path':'p','action':'rebuild'}]},"
         "'blkio_config':{'device_read_bps':[{'path':'/d','rate':'1024'}]},'deploy':{},"
         "'env_file':['e',{'path':'f','required':false}],"

@@ -74,8 +74,7 @@ static const struct {
     { "ulimits: {n: 5, m: {soft: 1, hard: 2}}", "ulimits: {n: {soft: 1, hard: 2}, m: 7}",
       "{'ulimits':{'m':7,'n':{'soft':1,'hard':2}}}" },
     /* objects */
-    { "build: ./a", "build: {args: [A=1]}",
-      "{'build':{'context':'./a','dockerfile':'Dockerfile','args':{'A':'1'}}}" },
+    { "build: ./a", "build: {args: [A=1]}", "{'build':{'context':'./a','args':{'A':'1'}}}" },
     { "build: {context: a, dockerfile: D, tags: [x]}", "build: {context: b, tags: [y, x]}",
       "{'build':{'context':'b','dockerfile':'D','tags':['x','y']}}" },
     { "deploy: {replicas: 1, labels: {a: 1}, resources: {limits: {cpus: '1'}}}",
@@ -98,7 +97,7 @@ static const struct {
     { "ports: ['80:80']", "ports: !override ['81:81']",
       "{'ports':[{'mode':'ingress','target':81,'published':'81','protocol':'tcp'}]}" },
     { "build: {context: a, args: {A: 1}}", "build: !override {context: b}",
-      "{'build':{'context':'b','dockerfile':'Dockerfile'}}" },
+      "{'build':{'context':'b'}}" },
     { "deploy: {resources: {limits: {cpus: '1', memory: 1g}}}",
       "deploy: {resources: {limits: !override {cpus: '2'}}}",
       "{'deploy':{'resources':{'limits':{'cpus':2}}}}" },

@@ -17,7 +17,8 @@ static void test_references(void **state)
                                             "  db: {image: x}\n"
                                             "  none: {command: x}\n"
                                             "networks: {front: {}}\n"
-                                            "volumes: {data: {}}\n");
+                                            "volumes: {data: {}}\n"
+                                            "secrets: {e: {driver: d}, f: {external: true}}\n");
     static const char *const lines[] = {
         "compose.yaml:4:16: error: service 'web' uses network 'frnt', which is not defined; did you "
         "mean 'front'?",
@@ -31,7 +32,8 @@ static void test_references(void **state)
         "compose.yaml:9:13: error: service 'web' depends on 'dd', which is not defined",
         "compose.yaml:10:10: error: service 'web' depends on 'nobody', which is not defined",
         "compose.yaml:12:3: error: service 'none' has neither an image nor a build",
-        "8 errors in the stack file",
+        "compose.yaml:15:14: error: secrets.e: one of 'file', 'environment' must be set",
+        "9 errors in the stack file",
     };
     for (size_t i = 0; i < countof(lines); i++)
         assert_refused(&l, lines[i]);
