@@ -172,6 +172,15 @@ static void hint_syntax(const struct build *b, struct error *err)
                    syntax);
 }
 
+/* BuildKit before 0.9 (engines before 23). */
+static void hint_folder(struct error *err)
+{
+    if (err->kind == ERR_BUILD && strstr(err->msg, "subdir not supported yet"))
+        error_hint(err,
+                   "this engine's BuildKit builds no folder of a repository; its classic builder "
+                   "does: DOCKER_BUILDKIT=0");
+}
+
 static void hint_next(const struct build *b, struct error *err)
 {
     if (b->session_err.kind) {
@@ -180,6 +189,7 @@ static void hint_next(const struct build *b, struct error *err)
     }
     hint_syntax(b, err);
     hint_secret(err);
+    hint_folder(err);
 }
 
 static void on_answer(void *ctx, const struct engine_answer *answer, const struct error *err)

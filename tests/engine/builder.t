@@ -15,7 +15,9 @@ stack() {
     "$TOP/tests/support/proxy" "$work/log" "$STACK" -p "$name" -f "$work/compose.yaml" "$@"
 }
 
+server=
 cleanup() {
+    [ -z "$server" ] || kill "$server"
     stack down -v -t 0 --rmi local
 }
 
@@ -42,4 +44,41 @@ is "nothing is built" "$(builders)" ""
 touch "$work/web/file"
 ok "up after a touch" stack up -d
 is "the content counts, not the time" "$(builders)" ""
+stack down -t 0 --rmi local >"$work/down" 2>&1
+
+# Contexts that the engine fetches: a tar, and a folder of a repository at a tag.
+mkdir -p "$work/served/repo/sub"
+printf 'FROM busybox\nCOPY f /f\nRUN cat /f\n' >"$work/served/repo/sub/Dockerfile"
+echo "fetched $$" >"$work/served/repo/sub/f"
+tar -C "$work/served/repo/sub" -czf "$work/served/context.tar.gz" .
+(
+    cd "$work/served/repo" && git init -q && git add . &&
+        git -c user.name=test -c user.email=test@example.com commit -qm one && git tag v1 &&
+        git clone -q --bare . ../repo.git && git -C ../repo.git update-server-info
+) >"$work/git" 2>&1
+python3 -u -m http.server --bind 127.0.0.1 --directory "$work/served" 0 >"$work/served.log" 2>&1 &
+server=$!
+port=
+for _ in $(seq 200); do
+    port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$work/served.log")
+    [ -z "$port" ] || break
+    sleep 0.05
+done
+cat >"$work/compose.yaml" <<END
+services:
+  tar: { build: "http://127.0.0.1:$port/context.tar.gz" }
+  folder: { build: "http://127.0.0.1:$port/repo.git#v1:sub" }
+END
+fetches() {
+    stack build "$1" >"$work/built" 2>&1 && grep -q "fetched $$" "$work/built"
+}
+ok "a context that is the URL of a tar" fetches tar
+if fetches folder; then
+    ok "a folder of a repository" true
+else
+    ok "or a hint where BuildKit is too old for it" grep -q "hint: .*DOCKER_BUILDKIT=0" "$work/built"
+    sed 's/^/# /' "$work/built"
+fi
+export DOCKER_BUILDKIT=0
+ok "a folder of a repository, with the classic builder" fetches folder
 done_testing
