@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/digest.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
@@ -73,21 +74,99 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
+/* --- drafts --- */
+
+/* The name by which the system knows an open file; false: it has none here. */
+static bool name_of_fd(char name[static 32], int fd)
+{
+    snprintf(name, 32, "/proc/self/fd/%d", fd);
+    return access(name, F_OK) == 0;
+}
+
+/* Without a name nothing of it outlives us. Not every file system can do that. */
+static int open_nameless(const char *dir)
+{
+#ifdef O_TMPFILE
+    char name[32];
+    int fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd >= 0 && name_of_fd(name, fd))
+        return fd;
+    auto_close_p(&fd);
+#endif
+    (void)dir;
+    return -1;
+}
+
+int file_draft_open(struct file_draft *out, const char *path, struct error *err)
+{
+    char unique[13];
+    auto_free char *dir = path_dir(path);
+    random_hex(unique, 6);
+    struct file_draft d = { .path = xstrdup(path), .fd = open_nameless(dir) };
+    d.temp = xasprintf("%s/.%s.%s", dir, path_base(path), unique);
+    if (d.fd < 0) {
+        d.fd = open(d.temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        d.named = d.fd >= 0;
+    }
+    if (d.fd < 0) {
+        error_errno(err, "write '%s'", path);
+        file_draft_drop(&d);
+        return -1;
+    }
+    *out = d;
+    return 0;
+}
+
+static int give_name(struct file_draft *d)
+{
+    char name[32];
+    if (!d->named && name_of_fd(name, d->fd) &&
+        linkat(AT_FDCWD, name, AT_FDCWD, d->temp, AT_SYMLINK_FOLLOW) == 0)
+        d->named = true;
+    return d->named ? 0 : -1;
+}
+
+int file_draft_keep(struct file_draft *d, mode_t mode, struct error *err)
+{
+    int rc = 0;
+    if (fchmod(d->fd, mode) < 0 || fsync(d->fd) < 0 || give_name(d) < 0 ||
+        rename(d->temp, d->path) < 0)
+        rc = error_errno(err, "write '%s'", d->path);
+    else
+        d->named = false; /* it is no draft any more */
+    file_draft_drop(d);
+    return rc;
+}
+
+void file_draft_drop(struct file_draft *d)
+{
+    if (d->named)
+        unlink(d->temp);
+    auto_close_p(&d->fd);
+    free(d->path);
+    free(d->temp);
+    *d = (struct file_draft){ .fd = -1 };
+}
+
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
                       struct error *err)
 {
-    auto_free char *dir = path_dir(path);
-    auto_free char *temp = xasprintf("%s/.%s.XXXXXX", dir, path_base(path));
-    auto_close int fd = mkostemp(temp, O_CLOEXEC);
-    if (fd < 0)
-        return error_errno(err, "write '%s'", path);
-    if (write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
-        rename(temp, path) < 0) {
+    struct file_draft d;
+    if (file_draft_open(&d, path, err) < 0)
+        return -1;
+    if (write_all(d.fd, data, len) < 0) {
         error_errno(err, "write '%s'", path);
-        unlink(temp);
+        file_draft_drop(&d);
         return -1;
     }
-    return 0;
+    return file_draft_keep(&d, mode, err);
+}
+
+mode_t file_usual_mode(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
 }
 
 bool file_exists(const char *path)

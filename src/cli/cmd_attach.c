@@ -35,7 +35,7 @@ static int exit_code(struct engine *e, const char *id, struct error *err)
         return -1;
     if (json_bool(seen, "State.Running", false))
         return EXIT_DONE;
-    return (int)json_int(seen, "State.ExitCode", 0);
+    return engine_exit_code(seen, "State.ExitCode", err);
 }
 
 static int attach_to(const struct seen_container *c, struct terminal *t, const json_t *seen,

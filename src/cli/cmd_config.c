@@ -161,7 +161,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     if (opt->quiet)
         return EXIT_DONE;
     if (opt->output) {
-        if (file_write_atomic(opt->output, out.buf, out.len, 0666, err) < 0)
+        if (file_write_atomic(opt->output, out.buf, out.len, file_usual_mode(), err) < 0)
             return -1;
         return EXIT_DONE;
     }

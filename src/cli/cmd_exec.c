@@ -96,7 +96,7 @@ static int exit_code(struct cli *cli, const char *id, struct error *err)
         if (engine_do(&seen, cli->engine, &rq, err) < 0)
             return -1;
         if (!json_bool(seen, "Running", false))
-            return (int)json_int(seen, "ExitCode", 0);
+            return engine_exit_code(seen, "ExitCode", err);
         if (i == STILL_RUNNING_TRIES) {
             error_set(err, ERR_NETWORK, 0,
                       "the connection to the command ended, and it still runs");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/str.h"
@@ -84,20 +85,17 @@ static int write_file(int64_t *bytes, struct cli *cli, const struct seen_contain
 {
     struct stat st;
     bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-    auto_free char *temp = special ? xstrdup(path) : xasprintf("%s.XXXXXX", path);
-    auto_close int fd = special ? open(path, O_WRONLY | O_CLOEXEC) : mkstemp(temp);
-    if (fd < 0)
-        return error_errno(err, "open '%s'", path);
-    int rc = write_tar(bytes, cli, c, fd, err);
-    if (special)
-        return rc;
-    mode_t mask = umask(0);
-    umask(mask);
-    if (rc == 0 && (fchmod(fd, 0666 & ~mask) < 0 || rename(temp, path) < 0))
-        rc = error_errno(err, "write '%s'", path);
-    if (rc < 0)
-        unlink(temp);
-    return rc;
+    if (special) {
+        auto_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+        return fd < 0 ? error_errno(err, "open '%s'", path) : write_tar(bytes, cli, c, fd, err);
+    }
+    struct file_draft draft;
+    if (file_draft_open(&draft, path, err) < 0)
+        return -1;
+    if (write_tar(bytes, cli, c, draft.fd, err) == 0)
+        return file_draft_keep(&draft, file_usual_mode(), err);
+    file_draft_drop(&draft);
+    return -1;
 }
 
 static int run(struct cli *cli, void *values, const struct strv *args, struct error *err)

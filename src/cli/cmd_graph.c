@@ -301,7 +301,9 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     auto_str struct str out = STR_INIT;
     print(&out, &g, cli, o);
     if (o->output && !str_eq(o->output, "-"))
-        return file_write_atomic(o->output, out.buf, out.len, 0666, err) < 0 ? -1 : EXIT_DONE;
+        return file_write_atomic(o->output, out.buf, out.len, file_usual_mode(), err) < 0
+                   ? -1
+                   : EXIT_DONE;
     fwrite(out.buf, 1, out.len, stdout);
     return EXIT_DONE;
 }

@@ -12,8 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/change.h"
-#include "cli/terminal.h"
-#include "engine/requests.h"
+#include "cli/oneoff.h"
 #include "model/labels.h"
 #include "text/dotenv.h"
 
@@ -77,9 +76,8 @@ struct session {
     const struct service *service;
     char *name;
     struct strv environment; /* of files and options, in order */
-    struct terminal terminal;
-    bool answered;    /* the engine has said how the start went */
-    struct error err; /* the start's */
+    struct oneoff life;
+    bool made;
 };
 
 /* --- the container: the service's, with what the command line says --- */
@@ -200,114 +198,17 @@ static void adjust(void *ctx, const struct op *op, json_t *body)
     append_texts(host, "CapDrop", &opt->cap_drop);
     append_texts(host, "Binds", &opt->volumes);
     json_object_set_new(host, "RestartPolicy", json_pack("{s:s}", "Name", "no"));
-    bool input = s->terminal.input;
-    terminal_size_at_start(&s->terminal, host);
-    json_object_set_new(body, "Tty", json_boolean(s->terminal.tty));
+    bool input = s->life.terminal.input;
+    terminal_size_at_start(&s->life.terminal, host);
+    json_object_set_new(body, "Tty", json_boolean(s->life.terminal.tty));
     json_object_set_new(body, "OpenStdin", json_boolean(input));
     json_object_set_new(body, "StdinOnce", json_boolean(input));
     json_object_set_new(body, "AttachStdin", json_boolean(input));
     json_object_set_new(body, "AttachStdout", json_boolean(!opt->detach));
     json_object_set_new(body, "AttachStderr", json_boolean(!opt->detach));
-    /* The engine removes it when nobody is left here to do so. */
-    if (opt->rm && opt->detach)
+    /* The engine does that, whether somebody is left here at its end or not. */
+    if (opt->rm)
         json_object_set_new(host, "AutoRemove", json_true());
-}
-
-/* --- its life --- */
-
-static void on_started(void *ctx, const struct engine_answer *answer, const struct error *err)
-{
-    struct session *s = ctx;
-    (void)answer;
-    s->answered = true;
-    if (!err) {
-        terminal_started(&s->terminal);
-        return;
-    }
-    error_copy(&s->err, err);
-    error_wrap(&s->err, "service %s: start container %s", s->service->name, s->name);
-    terminal_end(&s->terminal);
-}
-
-static void on_opened(struct terminal *t)
-{
-    struct session *s = t->ctx;
-    struct engine_request rq;
-    rq_container_start(&rq, s->name);
-    s->answered = false;
-    engine_start(s->cli->engine, &rq, &(struct engine_handlers){ .done = on_started, .ctx = s });
-}
-
-static int remove_container(struct session *s, struct error *err)
-{
-    struct engine_request rq;
-    rq_container_remove(&rq, s->name, true, true);
-    rq.missing_ok = true;
-    return engine_do(NULL, s->cli->engine, &rq, err);
-}
-
-static int exit_code(struct session *s, struct error *err)
-{
-    auto_json json_t *answer = NULL;
-    struct engine_request rq;
-    rq_container_wait(&rq, s->name, "not-running");
-    if (engine_do(&answer, s->cli->engine, &rq, err) < 0)
-        return -1;
-    return (int)json_int(answer, "StatusCode", 0);
-}
-
-/* It did not start: 127, no such command, and 126, one that cannot run, are as in a shell. */
-static int report_start(struct session *s, struct error *err)
-{
-    int code = s->err.kind == ERR_ENGINE ? exit_code(s, NULL) : -1;
-    remove_container(s, NULL);
-    if (code != 126 && code != 127)
-        return error_move(err, &s->err);
-    cli_report(s->cli, &s->err);
-    error_clear(&s->err);
-    return code;
-}
-
-static int run_attached(struct session *s, struct error *err)
-{
-    struct terminal *t = &s->terminal;
-    auto_str struct str path = STR_INIT;
-    str_addf(&path, "/containers/%s/attach?stream=1&stdout=1&stderr=1%s", s->name,
-             t->input ? "&stdin=1" : "");
-    terminal_query(t, &path);
-    t->container = s->name;
-    t->path = path.buf;
-    t->end_input = !t->tty;
-    t->sig_proxy = true;
-    t->opened = on_opened;
-    t->ctx = s;
-    s->answered = true;
-    int code = terminal_run(t, err);
-    loop_wait(cli_loop(s->cli), &s->answered);
-    if (s->err.kind) {
-        error_clear(err);
-        return report_start(s, err);
-    }
-    if (code < 0)
-        return -1;
-    code = terminal_left(t, s->name);
-    if (code < 0)
-        code = exit_code(s, err);
-    if (code >= 0 && s->opt->rm && !t->end.detached && remove_container(s, err) < 0)
-        return -1;
-    return code;
-}
-
-static int run_detached(struct session *s, struct error *err)
-{
-    struct engine_request rq;
-    rq_container_start(&rq, s->name);
-    if (engine_do(NULL, s->cli->engine, &rq, err) < 0) {
-        remove_container(s, NULL);
-        return error_wrap(err, "service %s: start container %s", s->service->name, s->name);
-    }
-    puts(s->name);
-    return EXIT_DONE;
 }
 
 /* --- the command --- */
@@ -345,6 +246,13 @@ static int collect_environment(struct session *s, struct error *err)
     return 0;
 }
 
+static void on_event(void *ctx, const struct event *e)
+{
+    struct session *s = ctx;
+    s->made |= e->kind == EVENT_ENDED && e->op->kind == OP_CREATE && e->outcome == OUTCOME_DONE &&
+               str_eq(e->op->name, s->name);
+}
+
 /* Brings up what it needs and creates it; the lock is given back before the command runs. */
 static int prepare(struct session *s, struct change *c, struct error *err)
 {
@@ -370,6 +278,8 @@ static int prepare(struct session *s, struct change *c, struct error *err)
     c->quiet_build = s->opt->quiet_build;
     c->run.adjust = adjust;
     c->run.adjust_ctx = s;
+    c->seen = on_event;
+    c->seen_ctx = s;
     return change_run(c, err);
 }
 
@@ -390,22 +300,28 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     random_hex(slug, 6);
     s.name = opt->name ? xstrdup(opt->name)
                        : xasprintf("%s-%s-run-%s", cli->stack_name, s.service->name, slug);
-    s.terminal.cli = cli;
-    s.terminal.tty = !opt->no_tty && !opt->detach && terminal_there();
-    s.terminal.input = opt->interactive && !opt->detach;
+    s.life.terminal.cli = cli;
+    s.life.terminal.tty = !opt->no_tty && !opt->detach && terminal_there();
+    s.life.terminal.input = opt->interactive && !opt->detach;
     if (opt->quiet)
         cli->global.progress = "quiet";
     struct change c = { 0 };
-    int code = terminal_keys(&s.terminal, opt->detach_keys, err);
+    int code = terminal_keys(&s.life.terminal, opt->detach_keys, err);
     if (code == 0)
         code = collect_environment(&s, err);
     if (code == 0)
         code = prepare(&s, &c, err);
     change_end(&c);
     lock_release(take(cli->lock));
+    s.life.cli = cli;
+    s.life.service = s.service->name;
+    s.life.name = s.name;
+    s.life.rm = opt->rm;
+    if (code != 0 && s.made) /* something else failed, or the user interrupted it */
+        oneoff_remove(&s.life, NULL);
     if (code == 0 && !cli->global.dry_run)
-        code = opt->detach ? run_detached(&s, err) : run_attached(&s, err);
-    terminal_clear(&s.terminal);
+        code = opt->detach ? oneoff_detached(&s.life, err) : oneoff_attached(&s.life, err);
+    terminal_clear(&s.life.terminal);
     strv_clear(&s.environment);
     free(s.name);
     return code;

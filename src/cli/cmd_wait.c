@@ -36,14 +36,20 @@ static void on_end(void *ctx, const struct engine_answer *answer, const struct e
 {
     struct one *o = ctx;
     struct waiting *w = o->w;
+    auto_error struct error e = ERROR_INIT;
+    int code = -1;
     o->call = NULL;
-    if (err && !w->err.kind) {
-        error_copy(&w->err, err);
+    if (err)
+        error_copy(&e, err);
+    else
+        code = engine_exit_code(answer->json, "StatusCode", &e);
+    if (code < 0) {
+        error_move(&w->err, &e);
         error_wrap(&w->err, "wait for container %s", o->c->name);
         w->done = true;
         return;
     }
-    w->code = (int)json_int(answer ? answer->json : NULL, "StatusCode", 0);
+    w->code = code;
     printf("container \"%s\" exited with status code %d\n", o->c->name, w->code);
     fflush(stdout);
     w->left--;

@@ -2,6 +2,9 @@
  * One command line: global options, the command, its options, then the command's own run(). Errors
  * come back as data and are printed here, once; the exit code follows from their kind.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,9 +146,38 @@ static int run_line(struct cli *cli, int argc, char **argv, struct error *err)
     return c ? run_command(cli, c, argc, argv, at + 1, err) : -1;
 }
 
+/* A standard stream that is closed would be the next connection or file that is opened, and what is
+ * printed go there. */
+static void open_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            abort();
+}
+
+/* A full disk behind standard output is a failure like any other; a reader that has gone wants no
+ * more, and needs no explanation. */
+static int finish_output(struct cli *cli, int code)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    int why = errno; /* 0: it was an earlier line that could not be written */
+    bool gone = why == EPIPE || (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)));
+    auto_error struct error err = ERROR_INIT;
+    error_set(&err, ERR_SYSTEM, why, "standard output cannot be written%s%s", why ? ": " : "",
+              why ? strerror(why) : "");
+    if (!gone)
+        cli_report(cli, &err);
+    return code == EXIT_DONE ? EXIT_FAILED : code;
+}
+
 int cli_main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
+    open_standard_streams();
     log_enable(getenv("STACK_DEBUG") != NULL);
     auto_error struct error err = ERROR_INIT;
     struct cli cli;
@@ -157,9 +189,7 @@ int cli_main(int argc, char **argv)
         cli_report(&cli, &err);
         code = exit_code_of(&err);
     }
+    code = finish_output(&cli, code);
     cli_clear(&cli);
-    /* A full disk or a closed pipe behind standard output is a failure like any other. */
-    if ((fflush(stdout) == EOF || ferror(stdout)) && code == EXIT_DONE)
-        code = EXIT_FAILED;
     return code;
 }

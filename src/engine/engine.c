@@ -303,7 +303,8 @@ static void answered(struct engine_call *c, const struct http_response *r)
 {
     auto_error struct error err = ERROR_INIT;
     auto_json json_t *json = NULL;
-    bool done = r->status < 300 || r->status == 304 || (r->status == 404 && c->rq.missing_ok);
+    bool done = r->status < 300 || (r->status == 304 && c->rq.already_ok) ||
+                (r->status == 404 && c->rq.missing_ok);
     if (!done) {
         refused(&err, r);
     } else if (c->rq.answer == ENGINE_STREAM && c->lines.rest.len > 0) {

@@ -92,7 +92,7 @@ struct engine_request {
     bool quiet_ok;      /* silence is normal: events, wait, logs */
     int64_t silence_ms; /* 0: the default */
     bool missing_ok;    /* 404 counts as done: for removals */
-    /* 304 (already so) always counts as done */
+    bool already_ok;    /* 304 does: to start what runs, to stop what does not */
 };
 void engine_request_clear(struct engine_request *rq);
 
@@ -134,6 +134,10 @@ int engine_do_within(json_t **out_json, struct engine *e, struct engine_request 
 struct hijack *engine_hijack(struct engine *e, const char *path, const char *protocol,
                              const struct strv *headers, json_t *body,
                              const struct hijack_handlers *hd);
+
+/* The exit code at `path` in an answer, as a shell has it (0 to 255). An answer that has none is an
+ * error (ERR_PROTOCOL, -1), never a success. */
+int engine_exit_code(const json_t *answer, const char *path, struct error *err);
 
 /* The next step, for an error that came from an engine and has none of its own. */
 void engine_hint(struct error *err);

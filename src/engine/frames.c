@@ -38,3 +38,8 @@ int frames_feed(struct frames *f, const char *data, size_t len,
     }
     return 0;
 }
+
+bool frames_complete(const struct frames *f)
+{
+    return f->left == 0 && f->header_len == 0;
+}

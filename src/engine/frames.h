@@ -5,6 +5,7 @@
 #ifndef ENGINE_FRAMES_H
 #define ENGINE_FRAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,5 +23,7 @@ struct frames {
 int frames_feed(struct frames *f, const char *data, size_t len,
                 void (*fn)(void *ctx, int stream, const char *data, size_t len), void *ctx,
                 struct error *err);
+/* Whether what was fed ends where a frame does: anything else was cut. */
+bool frames_complete(const struct frames *f);
 
 #endif

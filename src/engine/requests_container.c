@@ -44,6 +44,7 @@ void rq_container_create(request_out rq, const char *name, const char *platform,
 void rq_container_start(request_out rq, const char *id)
 {
     container(rq, "POST", id, "/start");
+    rq->already_ok = true;
     rq->silence_ms = SLOW_MS;
 }
 
@@ -67,6 +68,7 @@ static void stop_or_restart(request_out rq, const char *id, const char *verb, co
 void rq_container_stop(request_out rq, const char *id, const char *signal, int timeout_s)
 {
     stop_or_restart(rq, id, "/stop", signal, timeout_s);
+    rq->already_ok = true;
 }
 
 void rq_container_restart(request_out rq, const char *id, int timeout_s)

@@ -90,6 +90,8 @@ static void on_closed(void *ctx, const struct error *err)
     in->hijack = NULL;
     if (err && !in->err.kind)
         error_copy(&in->err, err);
+    else if (!in->err.kind && !frames_complete(&in->frames))
+        error_set(&in->err, ERR_NETWORK, 0, "the connection ended in the middle of the output");
     end(in);
 }
 

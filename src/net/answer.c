@@ -111,11 +111,11 @@ static enum answer_part take_header(struct answer *a)
 /* The empty line after the headers. */
 static enum answer_part end_head(struct answer *a)
 {
-    a->taken = 0;
     if (a->status < 200 && a->status != 101) {
-        a->step = ANSWER_STATUS;
+        a->step = ANSWER_STATUS; /* all of them count together: there might be no end of them */
         return ANSWER_MORE;
     }
+    a->taken = 0;
     if (a->no_body || a->status == 204 || a->status == 304)
         a->step = ANSWER_OVER;
     else if (a->chunked)

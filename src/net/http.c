@@ -48,6 +48,7 @@ struct http_call {
     bool began;        /* something was sent */
     bool paused;       /* the upload waits for http_resume() */
     bool hold;         /* the caller wants no more data now */
+    bool last_look;    /* the limit of silence is over */
     bool running;
     bool nested; /* inside one of its callbacks */
     bool over;
@@ -366,6 +367,10 @@ static void on_silence(void *ctx)
     int64_t left = c->last_ms + c->silence_ms - clock_ms();
     if (c->paused || c->hold) /* it is us who keep the peer waiting */
         left = c->silence_ms;
+    /* Perhaps it was us who stood still, and what came meanwhile is still to be read. */
+    c->last_look = left <= 0 && !c->last_look;
+    if (c->last_look)
+        left = 1;
     if (left > 0) {
         loop_after(&c->silence, h->loop, left, on_silence, c);
         return;

@@ -71,7 +71,9 @@ static void on_inspected(void *ctx, const struct engine_answer *answer, const st
         loop_after(&x->pause, engine_loop(x->engine), INSPECT_PAUSE_MS, inspect, x);
         return;
     }
-    end(x, (int)json_int(answer->json, "ExitCode", -1), NULL);
+    auto_error struct error none = ERROR_INIT;
+    int code = engine_exit_code(answer->json, "ExitCode", &none);
+    end(x, code, code < 0 ? &none : NULL);
 }
 
 static void inspect(void *ctx)

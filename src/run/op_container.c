@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -177,6 +178,14 @@ void start_create(struct task *t)
 
 /* --- verbs --- */
 
+/* Whether a container that has ended had been started by us: one that this run made, surely. */
+static bool has_run(const struct task *t, const json_t *seen)
+{
+    int64_t at = 0;
+    const char *text = json_str_or(seen, "State.StartedAt", "");
+    return t->op->target || (clock_parse_rfc3339(&at, text) == 0 && at >= t->began_unix_ns);
+}
+
 /* What the container looks like when the verb has taken effect. */
 static enum verdict verb_verdict(struct task *t, const json_t *seen)
 {
@@ -191,7 +200,8 @@ static enum verdict verb_verdict(struct task *t, const json_t *seen)
     switch (kind) {
     case OP_START:
         /* Exited: it ran in the meantime, which is what was asked for. */
-        return running || str_eq(status, "exited") ? VERDICT_DONE : VERDICT_AGAIN;
+        return running || (str_eq(status, "exited") && has_run(t, seen)) ? VERDICT_DONE
+                                                                         : VERDICT_AGAIN;
     case OP_RESTART:
         return VERDICT_AGAIN;
     case OP_STOP:
@@ -210,17 +220,37 @@ static enum verdict verb_verdict(struct task *t, const json_t *seen)
 
 static void send_verb(void *ctx);
 
+/* An engine says 204 when it has done what was asked for. Should it say something else that is no
+ * error, such as that it was so already, it is looked at whether it is so. */
+static bool is_doubtful(const struct task *t, int status)
+{
+    switch (t->op->kind) {
+    case OP_RESTART: /* nothing would be seen of these two */
+    case OP_KILL:
+        return false;
+    default:
+        return status != 204 && status != 404;
+    }
+}
+
 static void on_verb(void *ctx, const struct engine_answer *answer, const struct error *err)
 {
     struct task *t = ctx;
     const struct op *op = t->op;
+    auto_error struct error doubt = ERROR_INIT;
     t->call = NULL;
-    if (!err) {
-        bool nothing = answer->status == 304 || answer->status == 404;
-        task_done(t, nothing ? OUTCOME_SKIPPED : OUTCOME_DONE);
+    if (!err && !is_doubtful(t, answer->status)) {
+        task_done(t, answer->status == 404 ? OUTCOME_SKIPPED : OUTCOME_DONE);
         return;
     }
-    if (answer_lost(err)) {
+    if (!err) {
+        error_set(&doubt, ERR_PROTOCOL, 0, "the engine says that it is done (%d), and it is not so",
+                  answer->status);
+        err = &doubt;
+    }
+    /* 409: one that does not run cannot be killed, and is as dead as was asked for. */
+    bool dead = op->kind == OP_KILL && err->kind == ERR_ENGINE && err->code == 409;
+    if (dead || answer_lost(err)) {
         struct engine_request look;
         rq_container_inspect(&look, task_target_id(t));
         recover(t, err, &look, verb_verdict, start_container_verb);
@@ -232,12 +262,6 @@ static void on_verb(void *ctx, const struct engine_answer *answer, const struct 
                     strstr(err->msg, "already in progress");
     if (removing && t->attempts < REMOVAL_TRIES) {
         task_after(t, REMOVAL_PAUSE_MS, send_verb);
-        return;
-    }
-    /* kill of a container that is not running: it is as dead as was asked for. */
-    bool dead = op->kind == OP_KILL && err->code == 409;
-    if (dead) {
-        task_done(t, OUTCOME_SKIPPED);
         return;
     }
     task_fail_copy(t, err);

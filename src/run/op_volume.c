@@ -2,6 +2,7 @@
  */
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "engine/create.h"
 #include "engine/requests.h"
@@ -16,7 +17,12 @@ static enum verdict volume_verdict(struct task *t, const json_t *seen)
 static void on_volume(void *ctx, const struct engine_answer *answer, const struct error *err)
 {
     struct task *t = ctx;
+    auto_error struct error no_name = ERROR_INIT;
     t->call = NULL;
+    if (!err && t->op->kind == OP_VOLUME_CREATE && !json_str(answer->json, "Name")) {
+        error_set(&no_name, ERR_PROTOCOL, 0, "the engine does not say that it made it");
+        err = &no_name;
+    }
     if (!err) {
         bool gone = answer->status == 404 && !t->op->volumes;
         task_done(t, gone ? OUTCOME_SKIPPED : OUTCOME_DONE);

@@ -470,7 +470,11 @@ static void on_seen(void *ctx, const struct engine_answer *answer, const struct 
         return;
     }
     if (ended) {
-        target_died(g, (int)json_int(seen, "State.ExitCode", 0));
+        int code = engine_exit_code(seen, "State.ExitCode", &e);
+        if (code < 0)
+            fail(g, &e);
+        else
+            target_died(g, code);
         return;
     }
     if (w->t->op->condition == COND_COMPLETED) {

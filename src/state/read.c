@@ -43,15 +43,16 @@ static const struct label *read_labels(size_t *n, struct snapshot *s, json_t *ma
     return labels;
 }
 
-/* Checks that `list` is a list of objects. */
-static int check_list(const json_t *list, const char *what, struct error *err)
+/* Checks that `list` is a list of objects, each known by the text `key`: what could not be asked
+ * for must not be taken for something that is not there. */
+static int check_list(const json_t *list, const char *what, const char *key, struct error *err)
 {
     if (!json_is_array(list))
         return error_set(err, ERR_PROTOCOL, 0, "the engine's list of %s is not a list", what);
     for (size_t i = 0; i < json_array_size(list); i++)
-        if (!json_is_object(json_array_get(list, i)))
+        if (!*json_str_or(json_array_get(list, i), key, ""))
             return error_set(err, ERR_PROTOCOL, 0,
-                             "the engine's list of %s holds something that is not an object", what);
+                             "the engine's list of %s holds something without %s", what, key);
     return 0;
 }
 
@@ -192,7 +193,7 @@ static int container_order(const void *pa, const void *pb)
 
 int snapshot_read_containers(struct snapshot *s, const json_t *list, struct error *err)
 {
-    if (check_list(list, "containers", err) < 0)
+    if (check_list(list, "containers", "Id", err) < 0)
         return -1;
     size_t n = json_array_size(list);
     struct seen_container *containers = arena_alloc(s->arena, n * sizeof(*containers));
@@ -213,7 +214,7 @@ static int network_order(const void *a, const void *b)
 
 int snapshot_read_networks(struct snapshot *s, const json_t *list, struct error *err)
 {
-    if (check_list(list, "networks", err) < 0)
+    if (check_list(list, "networks", "Id", err) < 0)
         return -1;
     size_t n = json_array_size(list);
     struct seen_network *networks = arena_alloc(s->arena, n * sizeof(*networks));
@@ -242,7 +243,7 @@ int snapshot_read_volumes(struct snapshot *s, const json_t *answer, struct error
     /* {"Volumes": [...]}, null instead of an empty list on some engines */
     const json_t *list = json_object_get(answer, "Volumes");
     if (!json_is_object(answer) ||
-        (list && !json_is_null(list) && check_list(list, "volumes", NULL) < 0))
+        (list && !json_is_null(list) && check_list(list, "volumes", "Name", NULL) < 0))
         return error_set(err, ERR_PROTOCOL, 0, "the engine's answer about volumes is not a list");
     size_t n = json_array_size(list);
     struct seen_volume *volumes = arena_alloc(s->arena, n * sizeof(*volumes));
@@ -339,7 +340,7 @@ static void index_images(struct snapshot *s)
 
 int snapshot_read_images(struct snapshot *s, const json_t *list, struct error *err)
 {
-    if (check_list(list, "images", err) < 0)
+    if (check_list(list, "images", "Id", err) < 0)
         return -1;
     size_t n = json_array_size(list);
     struct seen_image *images = arena_alloc(s->arena, n * sizeof(*images));

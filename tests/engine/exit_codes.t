@@ -11,7 +11,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.environ["TOP"], "tests", "support"))
-from terminal import STACK, WORK, equal, ok, quietly, run_tests, stack, write
+from terminal import PATIENCE, STACK, WORK, equal, ok, quietly, run_tests, stack, write
 
 SLEEP = "command: tail -f /dev/null"
 
@@ -154,4 +154,22 @@ def signals():
         equal(f"{signum.name}: {wanted}", child.wait(), wanted)
 
 
-run_tests(before_the_engine, the_declared_state, somebody_else_has_it, images, errors_inside_a_stream, signals)
+def standard_streams():
+    quietly("down", "-t", "0")
+    write("services:\n" + service("image: busybox", SLEEP))
+    closed = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *stack("up", "-d")], timeout=PATIENCE)
+    equal("all standard streams are closed: 0", closed.returncode, 0)
+    with open("/dev/full", "w") as full:
+        ps = subprocess.run(stack("ps"), stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+    code("a full disk behind standard output: 1", ps, 1, "No space left")
+
+
+run_tests(
+    before_the_engine,
+    the_declared_state,
+    somebody_else_has_it,
+    images,
+    errors_inside_a_stream,
+    signals,
+    standard_streams,
+)

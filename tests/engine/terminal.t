@@ -181,6 +181,12 @@ def run_on_a_terminal():
     gone = quietly("run", "--rm", "--name", f"{NAME}-gone", "idle", "there-is-none")
     equal("run --rm: the container is gone; no such command is 127", gone.returncode, 127)
     ok("and the engine's words are shown", "there-is-none" in gone.stderr, gone.stderr)
+    t = Terminal("run", "--rm", "--name", f"{NAME}-left", "idle", "sh", "-c", "echo runs; sleep 2", env=HERE)
+    t.until("runs")
+    t.kill(signal.SIGKILL)
+    t.end()
+    left = lambda: f"{NAME}-left" in quietly("ps", "-a").stdout
+    ok("run --rm: the container goes, too, when we were killed", eventually(lambda: not left()))
 
 
 run_tests(

@@ -133,6 +133,32 @@ static void a_failed_write_leaves_the_old_file(void **state)
     assert_int_equal(entries(), 1);
 }
 
+static void a_draft_takes_its_name_when_it_is_whole(void **state)
+{
+    (void)state;
+    struct file_draft d;
+    assert_int_equal(file_write_atomic("f", "old", 3, 0644, NULL), 0);
+    assert_int_equal(file_draft_open(&d, "f", NULL), 0);
+    assert_int_equal(write(d.fd, "new", 3), 3);
+    check_content("f", "old", 3);
+    file_draft_drop(&d);
+    check_content("f", "old", 3);
+    assert_int_equal(entries(), 1);
+    assert_int_equal(file_draft_open(&d, "f", NULL), 0);
+    assert_int_equal(write(d.fd, "new", 3), 3);
+    assert_int_equal(file_draft_keep(&d, 0600, NULL), 0);
+    check_content("f", "new", 3);
+    assert_int_equal(entries(), 1);
+}
+
+static void a_usual_file_goes_by_the_umask(void **state)
+{
+    (void)state;
+    mode_t before = umask(027);
+    assert_int_equal(file_usual_mode(), 0640);
+    umask(before);
+}
+
 static void mkdirs_makes_all_parents(void **state)
 {
     auto_free char *deep = path_join(*state, "a/b/c");
@@ -173,6 +199,8 @@ int main(void)
         with_dir(files_that_do_not_say_their_size_are_read),
         with_dir(a_dash_is_standard_input),
         with_dir(a_failed_write_leaves_the_old_file),
+        with_dir(a_draft_takes_its_name_when_it_is_whole),
+        cmocka_unit_test(a_usual_file_goes_by_the_umask),
         with_dir(mkdirs_makes_all_parents),
         with_dir(questions),
     };

@@ -257,6 +257,11 @@ static void headers_have_a_limit(void **state)
         str_add(&one, "0123456789012345");
     str_add(&one, "\r\n\r\n");
     check_fault(f, one.buf, (struct http_request){ 0 }, ERR_PROTOCOL, "");
+    /* "Wait", for ever. */
+    str_truncate(&many, 0);
+    for (int i = 0; i < 40000; i++)
+        str_add(&many, "HTTP/1.1 102 X\r\n\r\n");
+    check_fault(f, many.buf, (struct http_request){ 0 }, ERR_PROTOCOL, "headers");
     str_clear(&many);
     str_clear(&one);
 }

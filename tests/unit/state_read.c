@@ -103,8 +103,8 @@ static void the_state_and_the_status_line_are_understood(void **state)
         { "something new", "", CONTAINER_EXITED, HEALTH_NONE, -1 },
     };
     for (size_t i = 0; i < countof(cases); i++) {
-        auto_json json_t *j =
-            json_pack("[{s:s, s:s}]", "State", cases[i].state, "Status", cases[i].status);
+        auto_json json_t *j = json_pack("[{s:s, s:s, s:s}]", "Id", "1", "State", cases[i].state,
+                                        "Status", cases[i].status);
         auto_(snapshot_freep) struct snapshot *s = snapshot_new();
         assert_int_equal(snapshot_read_containers(s, j, NULL), 0);
         assert_int_equal(s->containers[0].state, cases[i].expected);
@@ -117,8 +117,8 @@ static void newer_engines_say_health_and_podman_the_exit_code_in_fields(void **s
 {
     (void)state;
     auto_(snapshot_freep) struct snapshot *s = read_one(
-        "[{\"Names\":[\"/a\"],\"State\":\"running\",\"Status\":\"Up\",\"Health\":{\"Status\":"
-        "\"unhealthy\"}},{\"Names\":[\"b\"],\"State\":\"exited\",\"Status\":\"\",\"ExitCode\":3}]",
+        "[{\"Id\":\"1\",\"Names\":[\"/a\"],\"State\":\"running\",\"Status\":\"Up\",\"Health\":{\"Status\":"
+        "\"unhealthy\"}},{\"Id\":\"2\",\"Names\":[\"b\"],\"State\":\"exited\",\"Status\":\"\",\"ExitCode\":3}]",
         NULL, NULL, NULL);
     assert_int_equal(s->containers[0].health, HEALTH_UNHEALTHY);
     assert_string_equal(s->containers[1].name, "b");
@@ -134,9 +134,9 @@ static void containers_are_sorted_and_found_by_service(void **state)
         { "web", "2", "t_w2" }, { "web", "odd", "w?" }, { "weber", "1", "x" },
     };
     for (size_t i = 0; i < countof(rows); i++)
-        json_array_append_new(list,
-                              json_pack("{s:[s], s:{s:s, s:s}}", "Names", rows[i][2], "Labels",
-                                        LABEL_SERVICE, rows[i][0], LABEL_NUMBER, rows[i][1]));
+        json_array_append_new(list, json_pack("{s:s, s:[s], s:{s:s, s:s}}", "Id", "1", "Names",
+                                              rows[i][2], "Labels", LABEL_SERVICE, rows[i][0],
+                                              LABEL_NUMBER, rows[i][1]));
     auto_(snapshot_freep) struct snapshot *s = snapshot_new();
     assert_int_equal(snapshot_read_containers(s, list, NULL), 0);
     size_t n;
@@ -245,10 +245,13 @@ static void answers_of_another_form_are_errors(void **state)
     assert_int_equal(s->seen, 0);
     /* of the right form, with nothing right in it */
     auto_json json_t *odd =
-        json_pack("[{s:i, s:[i], s:s, s:[i], s:s, s:{s:i}}]", "Id", 1, "Names", 1, "Labels", "x",
+        json_pack("[{s:s, s:[i], s:s, s:[i], s:s, s:{s:i}}]", "Id", "1", "Names", 1, "Labels", "x",
                   "Mounts", 1, "Ports", "y", "NetworkSettings", "Networks", 1);
     assert_int_equal(snapshot_read_containers(s, odd, &err), 0);
     assert_string_equal(s->containers[0].name, "");
+    /* What has no id can neither be asked for nor be left out: it is there. */
+    json_object_set_new(json_array_get(odd, 0), "Id", json_null());
+    assert_int_equal(snapshot_read_containers(s, odd, &err), -1);
 }
 
 int main(void)
