@@ -248,7 +248,8 @@ static int attach(struct change *c, const struct up_options *o, const char *cons
     struct attach_options opt = {
         .services = (const char *const *)followed->items,
         .shown = (const char *const *)lines.items,
-        .stopped = (const char *const *)all.items,
+        /* A signal leaves running what was only needed; the end of one container ends all. */
+        .stopped = services && !abort ? services : (const char *const *)all.items,
         .abort_on_exit = o->abort_on_exit || o->exit_code_from,
         .abort_on_failure = o->abort_on_failure,
         .exit_code_from = o->exit_code_from,

@@ -43,9 +43,11 @@ def ctrl_c():
 
 def other_signals():
     quietly("down", "-t", "0")
-    services(web="trap \"exit 0\" TERM; echo web runs; while :; do sleep 0.1; done")
+    services(db="exec tail -f /dev/null", web="trap \"exit 0\" TERM; echo web runs; while :; do sleep 0.1; done")
+    with open(FILE, "a") as f:
+        f.write("    depends_on: [db]\n")
     for name, signum in (("SIGTERM", signal.SIGTERM), ("SIGHUP", signal.SIGHUP)):
-        t = Terminal("up")
+        t = Terminal("up", "web")
         t.shows("web runs")
         t.kill(signal.SIGTSTP)
         ok(f"{name}: SIGTSTP stops `stack up`", eventually(lambda: t.state() == "T"), t.state())
@@ -56,7 +58,7 @@ def other_signals():
         ok(f"{name}: it stops the containers and ends with {128 + signum}", code == 128 + signum, f"{code}\n{t.seen}")
         ok(f"{name}: the terminal is as it was", t.restored(), t.seen)
         left = quietly("ps", "-a", "--format", "{{.State}}").stdout.split()
-        ok(f"{name}: the containers are stopped", left == ["exited"], left)
+        ok(f"{name}: what was named is stopped, what it needs runs on", left == ["running", "exited"], left)
 
 
 def terminal_that_is_gone():
