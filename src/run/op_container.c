@@ -22,18 +22,16 @@
 
 /* --- create --- */
 
+/* Only where the name says not enough, as older engines let several networks have one: by its name
+ * a container finds a network again that was made anew. */
 static const char *network_id(void *ctx, const char *name)
 {
-    struct task *t = ctx;
-    const struct run *r = t->run;
-    for (size_t i = 0; i < r->plan->nops; i++) {
-        const struct task *other = &r->tasks[i];
-        if (other->op->kind == OP_NETWORK_CREATE && other->id &&
-            str_eq(other->op->network->name, name))
-            return other->id;
-    }
-    const struct seen_network *seen = r->opt->now ? snapshot_network(r->opt->now, name) : NULL;
-    return seen ? seen->id : NULL;
+    const struct snapshot *now = ((struct task *)ctx)->run->opt->now;
+    const struct seen_network *seen = now ? snapshot_network(now, name) : NULL;
+    bool ambiguous = false;
+    for (size_t i = 0; seen && i < now->nnetworks; i++)
+        ambiguous |= &now->networks[i] != seen && str_eq(now->networks[i].name, name);
+    return ambiguous ? seen->id : NULL;
 }
 
 /* The container of a service that this one names in its configuration. */
