@@ -125,7 +125,7 @@ static struct node *find_base(struct loader *ld, const struct place *place, cons
                    unshared);
         return NULL;
     }
-    return base->kind == NODE_MAP && !node_get(base, "extends") ? base : NULL;
+    return base->kind == NODE_MAP ? base : NULL;
 }
 
 static void resolve_service(struct loader *ld, struct place *place, const char *name,
@@ -145,7 +145,9 @@ static void resolve_service(struct loader *ld, struct place *place, const char *
     if (!fig_give_way(ld, name, merged, service))
         return;
     node_remove(service, "extends");
-    node_set(ld->a, place->services, name, schema_merge_services(ld->a, merged, service));
+    merged = schema_merge_services(ld->a, merged, service);
+    node_remove(merged, "extends"); /* of a base that extends nothing */
+    node_set(ld->a, place->services, name, merged);
 }
 
 void extends_resolve(struct loader *ld, struct node *doc, const struct source *src,
@@ -157,8 +159,9 @@ void extends_resolve(struct loader *ld, struct node *doc, const struct source *s
     struct place place = { services, src->path, ctx };
     node_each (i, services)
         resolve_service(ld, &place, services->keys[i], NULL);
-    /* What could not be resolved is reported; it must not be found again. */
-    node_each (i, services)
-        if (node_get(services->items[i], "extends"))
+    /* What could not be resolved is reported; it must not be found again. Without an error the base
+     * is there and empty, and `extends` stays where it was written. */
+    if (ld->d->errors)
+        node_each (i, services)
             node_remove(services->items[i], "extends");
 }

@@ -19,6 +19,24 @@ static void add_profiles_of(struct strv *active, const struct node *service)
     }
 }
 
+/* NAME,NAME. An empty part is a name as well, and nothing is one empty part: `profiles: ["", gpu]`
+ * is how files say that a service takes part unless other profiles are asked for. */
+static void add_setting(struct strv *active, const char *setting)
+{
+    static const char blank[] = " \t";
+    for (const char *at = setting;; at++) {
+        const char *end = at + strcspn(at, ",");
+        at += strspn(at, blank);
+        size_t n = (size_t)(end - at);
+        while (n && strchr(blank, at[n - 1]))
+            n--;
+        strv_addn(active, at, n);
+        at = end;
+        if (!*at)
+            break;
+    }
+}
+
 static void add_active(struct loader *ld, struct strv *active, const struct node *services)
 {
     const struct load_options *opt = ld->opt;
@@ -29,8 +47,7 @@ static void add_active(struct loader *ld, struct strv *active, const struct node
             strv_add(active, *p);
     } else {
         const char *setting = env_setting(&ld->env, "COMPOSE_PROFILES");
-        if (setting)
-            strv_split(active, setting, ", ");
+        add_setting(active, setting ? setting : "");
     }
     if (opt->services)
         for (const char *const *p = opt->services; *p; p++)

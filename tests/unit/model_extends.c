@@ -24,6 +24,21 @@ static void test_a_chain(void **state)
     assert_null(node_get(service(&l, "c")->config, "extends"));
 }
 
+/* Nothing is taken over from an empty service, and `extends` stays, as in docker compose. */
+static void test_an_empty_base(void **state)
+{
+    (void)state;
+    put("base.yaml", "services: {base: }\n");
+    auto_loaded struct loaded l =
+        load_text("services:\n"
+                  "  a: {extends: {file: base.yaml, service: base}, image: x}\n"
+                  "  b: {extends: a, hostname: h}\n");
+    assert_string_equal(at(&l, "a", "extends.service"), "base");
+    assert_true(*at(&l, "a", "extends.file") == '/');
+    assert_string_equal(service(&l, "b")->image, "x");
+    assert_null(node_get(service(&l, "b")->config, "extends"));
+}
+
 static void test_another_file(void **state)
 {
     put("sub/base.yaml", "services:\n"
@@ -91,8 +106,9 @@ static void test_what_is_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        stack_test(test_a_chain), stack_test(test_another_file),      stack_test(test_reset),
-        stack_test(test_cycles),  stack_test(test_what_is_not_there),
+        stack_test(test_a_chain),      stack_test(test_an_empty_base),
+        stack_test(test_another_file), stack_test(test_reset),
+        stack_test(test_cycles),       stack_test(test_what_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

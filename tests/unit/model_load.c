@@ -163,6 +163,24 @@ static void test_profiles(void **state)
     assert_null(stack_service(named.stack, "b"));
 }
 
+/* The empty name is active as long as no other is asked for. */
+static void test_empty_profile(void **state)
+{
+    (void)state;
+    put("compose.yaml", "services: {a: {image: x, profiles: ['', one]}}\n");
+    static const char *const two[] = { "two", NULL };
+    static const char *const set[] = { "COMPOSE_PROFILES=two", NULL };
+    static const char *const rest[] = { "COMPOSE_PROFILES=two,", NULL };
+    auto_loaded struct loaded usual = load_here();
+    assert_int_equal(usual.stack->nservices, 1);
+    auto_loaded struct loaded other = load_with((struct load_options){ .profiles = two });
+    assert_int_equal(other.stack->nservices, 0);
+    auto_loaded struct loaded env = load_with((struct load_options){ .environ = set });
+    assert_int_equal(env.stack->nservices, 0);
+    auto_loaded struct loaded both = load_with((struct load_options){ .environ = rest });
+    assert_int_equal(both.stack->nservices, 1);
+}
+
 static void test_files_of_variables(void **state)
 {
     (void)state;
@@ -221,6 +239,7 @@ int main(void)
         stack_test(test_mistakes_of_all_files_in_one_run),
         stack_test(test_diagnostics_outlive_the_stack),
         stack_test(test_profiles),
+        stack_test(test_empty_profile),
         stack_test(test_files_of_variables),
         stack_test(test_limits),
     };
