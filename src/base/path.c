@@ -65,8 +65,10 @@ const char *path_base(const char *path)
 char *path_expand_home(const char *path)
 {
     const char *home = getenv("HOME");
-    if (home && *home && path[0] == '~' && (path[1] == '/' || path[1] == '\0'))
-        return xasprintf("%s%s", home, path + 1);
+    if (home && *home && path[0] == '~' && (path[1] == '/' || path[1] == '\0')) {
+        auto_free char *full = xasprintf("%s%s", home, path + 1);
+        return path_clean(full);
+    }
     return xstrdup(path);
 }
 
@@ -88,8 +90,7 @@ char *path_real(const char *path, struct error *err)
     return real;
 }
 
-/* `to` as seen from the folder `from`; both clean and absolute. */
-static char *relative(const char *from, const char *to)
+char *path_relative(const char *from, const char *to)
 {
     auto_strv struct strv a = STRV_INIT;
     auto_strv struct strv b = STRV_INIT;
@@ -112,7 +113,7 @@ char *path_show(const char *path)
     auto_free char *cwd = path_is_abs(clean) ? getcwd(NULL, 0) : NULL;
     if (!cwd)
         return take(clean);
-    auto_free char *seen = relative(cwd, clean);
+    auto_free char *seen = path_relative(cwd, clean);
     return strlen(seen) < strlen(clean) ? take(seen) : take(clean);
 }
 

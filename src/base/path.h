@@ -13,12 +13,14 @@ char *path_clean(const char *path);
 char *path_dir(const char *path);
 const char *path_base(const char *path); /* points into path */
 bool path_is_abs(const char *path);
-/* "~" and "~/x" from $HOME; other text unchanged. */
+/* "~" and "~/x" from $HOME, cleaned; other text unchanged. */
 char *path_expand_home(const char *path);
 /* Whether the cleaned absolute `path` is `root` or below it, by text. */
 bool path_below(const char *root, const char *path);
 /* Like realpath(3). Fails with ERR_SYSTEM. */
 char *path_real(const char *path, struct error *err);
+/* `to` as seen from the folder `from`; both clean and absolute. */
+char *path_relative(const char *from, const char *to);
 /* The path shown to people: relative to the current folder where that is shorter. */
 char *path_show(const char *path);
 

@@ -47,6 +47,19 @@ void create_healthcheck(json_t *config, const struct create_input *in)
     json_object_set_new(config, "Healthcheck", health);
 }
 
+/* A port may be written twice; the engine would take it once and then find it taken. */
+static void add_binding(json_t *list, const struct port *p)
+{
+    auto_json json_t *binding =
+        json_pack("{s:s, s:s}", "HostIp", p->host_ip, "HostPort", p->published);
+    size_t i;
+    json_t *other;
+    json_array_foreach (list, i, other)
+        if (*p->published && json_equal(other, binding))
+            return;
+    json_array_append(list, binding);
+}
+
 /* The replica's own port where a range is published for a scaled service, as docker compose: the
  * engine chooses from the range. */
 void create_ports(json_t *config, json_t *host, const struct create_input *in)
@@ -76,8 +89,7 @@ void create_ports(json_t *config, json_t *host, const struct create_input *in)
             list = json_array();
             json_object_set_new(bindings, key, list);
         }
-        json_array_append_new(
-            list, json_pack("{s:s, s:s}", "HostIp", p->host_ip, "HostPort", p->published));
+        add_binding(list, p);
     }
     json_object_set_new(config, "ExposedPorts", exposed);
     json_object_set_new(host, "PortBindings", bindings);

@@ -169,8 +169,8 @@ void include_resolve(struct loader *ld, struct node *doc, const struct source *s
 void paths_resolve(struct arena *a, struct node *doc, const char *base);
 /* Errors for host paths of a project's document that leave `root`. */
 void paths_confine(struct loader *ld, struct node *doc, const char *root, const char *project);
-/* Where relative paths of a file in `dir` start, seen from `from`: absolute, or as far as it goes
- * when the printed document keeps paths relative. */
+/* Where relative paths of a file in `dir` start: there, or relative to `from` when the printed
+ * document keeps paths relative. */
 const char *paths_base(struct loader *ld, const char *dir, const char *from);
 bool paths_is_remote(const char *context);
 /* Whether a path is below `root` when symbolic links of both are followed, as far as they exist. */

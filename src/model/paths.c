@@ -173,12 +173,10 @@ void paths_resolve(struct arena *a, struct node *doc, const char *base)
 
 const char *paths_base(struct loader *ld, const char *dir, const char *from)
 {
-    size_t n = strlen(from);
-    if (!ld->opt->no_resolve_paths || strncmp(dir, from, n) != 0)
+    if (!ld->opt->no_resolve_paths)
         return dir;
-    if (!dir[n])
-        return ".";
-    return dir[n] == '/' ? arena_strdup(ld->a, dir + n + 1) : dir;
+    auto_free char *seen = path_relative(from, dir);
+    return arena_strdup(ld->a, seen);
 }
 
 /* Staying inside. */

@@ -57,8 +57,13 @@ void identity_target(struct str *out, const struct node *item)
     add_key_text(out, item, "target", "");
 }
 
+/* As in docker compose, a number and a string are never the same port of the host: of "80:80" and
+ * {target: 80, published: 80} both stay. */
 void identity_port(struct str *out, const struct node *item)
 {
+    const struct node *published = node_get(item, "published");
+    if (published && published->kind == NODE_INT)
+        str_addc(out, '#');
     add_key_text(out, item, "host_ip", "0.0.0.0");
     str_addc(out, ' ');
     add_key_text(out, item, "published", "");

@@ -156,6 +156,17 @@ static void unknown_tag(struct reader *r, const char *tag, struct span at)
     diag_hint(r->diag, "text that starts with '!' must be quoted");
 }
 
+/* `!!merge <<: *base` is what some programs write for `<<: *base`. */
+static bool is_merge_key(const yaml_event_t *e)
+{
+    const char *tag = (const char *)e->data.scalar.tag;
+
+    if (strcmp((const char *)e->data.scalar.value, merge_key) != 0)
+        return false;
+    return tag ? str_starts(tag, standard) && strcmp(tag + strlen(standard), "merge") == 0
+               : e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
 /* Sets the mark. Whether another tag was there, and which kind it asks for (-1: none known). */
 static bool read_tag(struct reader *r, struct node *n, const yaml_char_t *yaml_tag, int *kind)
 {
@@ -244,8 +255,7 @@ static void on_scalar(struct reader *r, const yaml_event_t *e)
     const yaml_char_t *name = e->data.scalar.anchor;
 
     if (key_is_next(r)) {
-        bool merges = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !e->data.scalar.tag &&
-                      strcmp((const char *)e->data.scalar.value, merge_key) == 0;
+        bool merges = is_merge_key(e);
         const char *key = merges ? merge_key : copy_text(r, e, at);
         if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !e->data.scalar.tag &&
             scalar_kind(key) != NODE_STRING) {

@@ -60,6 +60,7 @@ static void home_is_expanded_only_at_the_start(void **state)
     setenv("HOME", "/home/me", 1);
     check(path_expand_home("~"), "/home/me");
     check(path_expand_home("~/x"), "/home/me/x");
+    check(path_expand_home("~/x/../y//"), "/home/me/y");
     check(path_expand_home("~you/x"), "~you/x");
     check(path_expand_home("a/~"), "a/~");
     unsetenv("HOME");

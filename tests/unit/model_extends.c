@@ -60,6 +60,20 @@ static void test_another_file(void **state)
     assert_string_equal(service(&l, "a")->mounts[1].source, path);
 }
 
+/* Paths that are not to be resolved are still told from the folder of the stack. */
+static void test_unresolved_paths(void **state)
+{
+    (void)state;
+    put("more/base.yaml", "services: {base: {image: x, volumes: ['./v:/v', '../w:/w']}}\n");
+    put("sub/compose.yaml", "services: {a: {extends: {file: ../more/base.yaml, service: base}}}\n");
+    static const char *const files[] = { "sub/compose.yaml", NULL };
+    auto_loaded struct loaded l =
+        load_with((struct load_options){ .files = files, .no_resolve_paths = true });
+    const struct node *volumes = node_get(service(&l, "a")->config, "volumes");
+    assert_string_equal(node_text_at(volumes->items[0], "source"), "../more/v");
+    assert_string_equal(node_text_at(volumes->items[1], "source"), "../w");
+}
+
 static void test_reset(void **state)
 {
     (void)state;
@@ -106,9 +120,13 @@ static void test_what_is_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        stack_test(test_a_chain),      stack_test(test_an_empty_base),
-        stack_test(test_another_file), stack_test(test_reset),
-        stack_test(test_cycles),       stack_test(test_what_is_not_there),
+        stack_test(test_a_chain),
+        stack_test(test_an_empty_base),
+        stack_test(test_another_file),
+        stack_test(test_unresolved_paths),
+        stack_test(test_reset),
+        stack_test(test_cycles),
+        stack_test(test_what_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -256,6 +256,7 @@ static void merge_keys_fill_in_what_is_missing(void **state)
     assert_reads("a: {k: 1, <<: {k: 2}}\nb: {k: , <<: {k: 2}}\n",
                  "{\"a\":{\"k\":1},\"b\":{\"k\":null}}");
     assert_reads("'<<': {a: 1}\n", "{\"<<\":{\"a\":1}}");
+    assert_reads("a: {!!merge <<: {k: 1}}\n", "{\"a\":{\"k\":1}}");
     assert_refused("a: {<<: 5}\n", "f.yaml:1:9: error: '<<' takes a map or a list of maps");
     assert_refused("a: {<<: }\n", "'<<' takes a map");
     assert_refused("a: {<<: [{}, x]}\n", "f.yaml:1:14: error: '<<' takes a map");
