@@ -121,7 +121,7 @@ static int survey(struct change *c, const char *const *services, struct error *e
 {
     const struct stack *st = c->cli->stack;
     build_survey_free(take(c->survey));
-    if (st->nimages == 0)
+    if (st->nimages == 0 || (c->no_build && !st->registry))
         return 0;
     auto_free bool *selected = change_selected(st, services, false);
     auto_free bool *wanted = xcalloc(st->nimages, sizeof(*wanted));
@@ -289,6 +289,7 @@ int change_run(struct change *c, struct error *err)
 int change_up(struct change *c, struct plan_options *opt, struct error *err)
 {
     struct stack *st = c->cli->stack;
+    c->no_build = opt->no_build;
     for (;;) {
         if (change_observe_up(c, opt->services, err) < 0)
             return -1;

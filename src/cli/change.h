@@ -24,7 +24,8 @@ struct change {
     struct run_options run; /* to be filled before change_run(), where defaults do not do */
     struct build_options build;
     bool quiet_pull, quiet_build;
-    bool digests; /* digests of images that are not built are observed, too */
+    bool no_build; /* contexts that only a build needs are not looked at */
+    bool digests;  /* digests of images that are not built are observed, too */
     void (*seen)(void *ctx, const struct event *e); /* each event of the run, or NULL */
     void *seen_ctx;
     const char *format; /* of a plan that is printed: NULL or "text", "json" */

@@ -172,6 +172,7 @@ static int run_change(struct change *c, enum op_kind kind, const struct image_op
     if ((push ? cli_engine(cli, err) : change_begin(c, cli, c->verb, err)) < 0)
         return -1;
     c->quiet_pull = c->quiet_build = o->quiet;
+    c->no_build = kind == OP_IMAGE_PULL;
     if (read_build_options(c, o, err) < 0)
         return -1;
     if (!push && change_observe_up(c, surveyed(cli->stack, names), err) < 0)

@@ -14,6 +14,7 @@
 #include "cli/change.h"
 #include "cli/oneoff.h"
 #include "model/labels.h"
+#include "model/schema.h"
 #include "text/dotenv.h"
 
 struct run_options_cli {
@@ -76,6 +77,7 @@ struct session {
     const struct service *service;
     char *name;
     struct strv environment; /* of files and options, in order */
+    struct strv entrypoint;  /* words of --entrypoint */
     struct oneoff life;
     bool made;
 };
@@ -177,14 +179,14 @@ static void adjust(void *ctx, const struct op *op, json_t *body)
     struct session *s = ctx;
     const struct run_options_cli *opt = s->opt;
     json_t *host = json_object_get(body, "HostConfig");
-    if (!str_eq(op->name, s->name))
+    if (op->kind == OP_CONNECT && str_eq(op->subject, s->name) && !opt->use_aliases)
+        json_object_del(json_object_get(body, "EndpointConfig"), "Aliases");
+    if (op->kind == OP_CONNECT || !str_eq(op->name, s->name))
         return;
     if (s->args->len > 1)
         json_object_set_new(body, "Cmd", texts(s->args, 1));
-    if (opt->entrypoint) {
-        auto_strv struct strv words = STRV_INIT;
-        strv_split(&words, opt->entrypoint, " ");
-        json_object_set_new(body, "Entrypoint", texts(&words, 0));
+    if (s->entrypoint.len) {
+        json_object_set_new(body, "Entrypoint", texts(&s->entrypoint, 0));
         if (s->args->len == 1)
             json_object_del(body, "Cmd");
     }
@@ -296,10 +298,11 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     s.service = stack_service(cli->stack, args->items[0]);
     if (!s.service)
         return error_set(err, ERR_NOTFOUND, 0, "no such service: %s", args->items[0]);
-    char slug[13];
+    char slug[13], sep = cli->stack->separator;
     random_hex(slug, 6);
     s.name = opt->name ? xstrdup(opt->name)
-                       : xasprintf("%s-%s-run-%s", cli->stack_name, s.service->name, slug);
+                       : xasprintf("%s%c%s%crun%c%s", cli->stack_name, sep, s.service->name, sep,
+                                   sep, slug);
     s.life.terminal.cli = cli;
     s.life.terminal.tty = !opt->no_tty && !opt->detach && terminal_there();
     s.life.terminal.input = opt->interactive && !opt->detach;
@@ -309,6 +312,8 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     int code = terminal_keys(&s.life.terminal, opt->detach_keys, err);
     if (code == 0)
         code = collect_environment(&s, err);
+    if (code == 0 && opt->entrypoint && schema_split(&s.entrypoint, opt->entrypoint) < 0)
+        code = error_set(err, ERR_USAGE, 0, "--entrypoint: a quote or bracket is not closed");
     if (code == 0)
         code = prepare(&s, &c, err);
     change_end(&c);
@@ -323,6 +328,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
         code = opt->detach ? oneoff_detached(&s.life, err) : oneoff_attached(&s.life, err);
     terminal_clear(&s.life.terminal);
     strv_clear(&s.environment);
+    strv_clear(&s.entrypoint);
     free(s.name);
     return code;
 }

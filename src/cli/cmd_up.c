@@ -279,6 +279,9 @@ static int run_change(struct change *c, struct up_options *o, const struct strv 
         check_services(cli->stack, &o->no_attach, err) < 0)
         return -1;
     fill_plan_options(&plan, o, args, &scales, cli);
+    if (plan.remove_orphans && plan.ignore_orphans)
+        return error_set(err, ERR_USAGE, 0,
+                         "--remove-orphans and COMPOSE_IGNORE_ORPHANS exclude each other");
     int64_t since_ns = clock_unix_ns();
     struct watching_options watching = { .services = plan.services, .quiet = o->quiet_build };
     auto_(watching_stopp) struct watching *w = NULL;

@@ -16,8 +16,21 @@ static void add_unique(json_t *list, const char *text)
     json_array_append_new(list, json_string_nocheck(text));
 }
 
-/* "container:alias" of each replica of a linked service, and of external links. */
-static void add_links(json_t *endpoint, const struct create_input *in)
+/* "db-1" and "app-db-1" for a replica of db, as links had them. */
+static void add_numbers(json_t *list, const struct create_input *in, const struct service *target,
+                        int number, char separator)
+{
+    auto_free char *container = service_container_name(in->stack, target, number);
+    for (int whole = 0; whole < 2; whole++) {
+        auto_free char *name = service_link_name(in->stack, target, number, separator, whole);
+        auto_free char *entry = xasprintf("%s:%s", container, name);
+        add_unique(list, entry);
+    }
+}
+
+/* "container:alias" of each replica of a linked service, and of external links. Owned by the
+ * caller. */
+static json_t *links_of(const struct create_input *in)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < in->service->nlinks; i++) {
@@ -26,6 +39,9 @@ static void add_links(json_t *endpoint, const struct create_input *in)
             auto_free char *name = service_container_name(in->stack, l->service, n);
             auto_free char *entry = xasprintf("%s:%s", name, l->alias);
             add_unique(list, entry);
+            add_numbers(list, in, l->service, n, in->stack->separator ? in->stack->separator : '-');
+            if (in->service->link_numbers)
+                add_numbers(list, in, l->service, n, '_');
         }
     }
     const struct node *external = node_get(in->service->config, "external_links");
@@ -36,8 +52,14 @@ static void add_links(json_t *endpoint, const struct create_input *in)
         auto_free char *entry = strchr(text, ':') ? xstrdup(text) : xasprintf("%s:%s", text, text);
         add_unique(list, entry);
     }
+    return list;
+}
+
+static void add_links(json_t *object, const struct create_input *in)
+{
+    json_t *list = links_of(in);
     if (json_array_size(list))
-        json_object_set_new(endpoint, "Links", list);
+        json_object_set_new(object, "Links", list);
     else
         json_decref(list);
 }
@@ -147,6 +169,7 @@ int create_endpoints(json_t *config, json_t *host, const struct create_input *in
     const char *first = mac && in->api < 44 ? s->endpoints[0].network->name
                                             : network_ref(in, s->endpoints[0].network);
     json_object_set_new(host, "NetworkMode", json_string_nocheck(first));
+    add_links(host, in);
     json_t *endpoints = json_object();
     size_t n = in->api >= 44 ? s->nendpoints : 1;
     for (size_t i = 0; i < n; i++)

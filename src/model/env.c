@@ -1,5 +1,6 @@
 /* The variables that interpolation sees. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "model/loader.h"
@@ -34,6 +35,12 @@ const char *env_setting(const struct env *e, const char *name)
     str_addf(&twin, "STACK%s", suffix ? suffix : name);
     const char *value = env_get(e, twin.buf);
     return value && *value ? value : env_get(e, name);
+}
+
+bool env_truth(const struct env *e, const char *name)
+{
+    const char *text = env_setting(e, name);
+    return text && (!strcmp(text, "1") || !strcasecmp(text, "true") || !strcasecmp(text, "t"));
 }
 
 void env_set(struct env *e, struct arena *a, const char *name, const char *value)

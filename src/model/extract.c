@@ -419,14 +419,17 @@ static void begin_services(struct extraction *x)
     struct node *map = node_get(x->doc, "services");
     node_sort_keys(map);
     x->services = arena_alloc(x->a, map_len(map) * sizeof(*x->services));
-    for (size_t i = 0; i < map_len(map); i++)
+    for (size_t i = 0; i < map_len(map); i++) {
+        struct node *config = running_config(x, map->items[i]);
         x->services[i] = (struct service){
             .name = map->keys[i],
             .index = i,
-            .config = running_config(x, map->items[i]),
+            .config = config,
             .span = entry_span(map, i),
             .project = strmap_get(&x->ld->projects, map->keys[i]),
+            .link_numbers = config != map->items[i],
         };
+    }
     x->st->services = x->services;
     x->st->nservices = map_len(map);
 }

@@ -218,17 +218,12 @@ static int add_env_file(struct finder *f, const char *name, struct error *err)
     return 0;
 }
 
-static bool truth(const char *text)
-{
-    return text && (!strcmp(text, "1") || !strcasecmp(text, "true") || !strcasecmp(text, "t"));
-}
-
 /* The .env of the folder, where there is one. */
 static void read_default_env(struct finder *f)
 {
     const char *path = join(f, working_dir(f), ".env");
-    if (truth(env_setting(f->env, "COMPOSE_DISABLE_ENV_FILE")) || !file_exists(path) ||
-        file_is_dir(path) || strv_has(&f->env_files, path))
+    if (env_truth(f->env, "COMPOSE_DISABLE_ENV_FILE") || !file_exists(path) || file_is_dir(path) ||
+        strv_has(&f->env_files, path))
         return;
     strv_add(&f->env_files, path);
     env_add_files(f->env, f->a, &path, 1, f->d); /* mistakes are in d */

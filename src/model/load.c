@@ -9,6 +9,12 @@
 #include "model/loader.h"
 #include "text/yaml.h"
 
+/* Between the parts of names. */
+static char separator(const struct load_options *opt, const struct env *env)
+{
+    return opt->compatibility || env_truth(env, "COMPOSE_COMPATIBILITY") ? '_' : '-';
+}
+
 static void loader_clear(struct loader *ld)
 {
     vec_each (it, &ld->envs)
@@ -171,12 +177,12 @@ int stack_load(struct stack **out, const struct load_options *opt, struct diag *
     size_t errors = d->errors;
     ld.st = arena_new_(a, struct stack);
     ld.st->arena = a;
-    ld.st->separator = opt->compatibility ? '_' : '-';
     ld.variables = node_new(a, NODE_MAP, (struct span){ 0 });
     env_init(&ld.env, NULL);
     env_add_environ(&ld.env, a, opt->environ ? opt->environ : (const char *const *)environ);
     int rc = find_stack(&ld.found, &ld.env, a, opt, d, err);
     if (rc == 0) {
+        ld.st->separator = separator(opt, &ld.env);
         ld.st->dir = ld.found.dir;
         ld.st->files = absolute(a, ld.found.files, ld.found.nfiles);
         ld.st->env_files = absolute(a, ld.found.env_files, ld.found.nenv_files);
@@ -219,9 +225,8 @@ static char *name_without_file(const struct load_options *opt)
         instance = env_get(&env, "STACK_INSTANCE");
     char *out = NULL;
     if (name && *name && !strcmp(name, find_normal_name(a, name)))
-        out = instance && *instance
-                  ? xasprintf("%s%c%s", name, opt->compatibility ? '_' : '-', instance)
-                  : xstrdup(name);
+        out = instance && *instance ? xasprintf("%s%c%s", name, separator(opt, &env), instance)
+                                    : xstrdup(name);
     env_clear(&env);
     return out;
 }

@@ -48,7 +48,7 @@ struct load_options {
     bool list_variables; /* fill st->variables although no_interpolate is set */
     bool all_profiles;
     bool locked;        /* as stack.lock beside the stack file says; ERR_NOFILE without one */
-    bool compatibility; /* names with '_' between their parts */
+    bool compatibility; /* names with '_' between their parts; also COMPOSE_COMPATIBILITY */
     load_git_fn *git;   /* NULL: git sources are an error that says they are not cloned */
     void *git_ctx;
 };

@@ -34,6 +34,8 @@ void env_clear(struct env *e);
 const char *env_get(const struct env *e, const char *name);
 /* The STACK_ twin of a COMPOSE_ variable where it is set and not empty, else the variable. */
 const char *env_setting(const struct env *e, const char *name);
+/* Whether that is 1, t or true. */
+bool env_truth(const struct env *e, const char *name);
 /* Adds NAME=value entries; those that are there stay. */
 void env_add_environ(struct env *e, struct arena *a, const char *const *environ);
 void env_set(struct env *e, struct arena *a, const char *name, const char *value);

@@ -200,6 +200,7 @@ struct service {
     const char *stop_signal;  /* or NULL */
     int64_t stop_grace_ns;    /* -1: not set */
     bool link_environment;    /* give it the variables of 2014's links */
+    bool link_numbers;        /* those of "db_1" and "<stack>_db_1" as well */
     const char *network_mode; /* "host", "none", "service:x", "container:x", or NULL */
     struct ready ready;
     struct health health;
@@ -287,5 +288,9 @@ bool service_key_is_hashed(const char *key);
 
 /* "<stack>-<service>-<number>", or container_name. Owned by the caller. */
 char *service_container_name(const struct stack *st, const struct service *s, int number);
+/* Names of one replica for who links to it: "<service>_<number>", `whole`: with the stack's before.
+ * Owned by the caller. */
+char *service_link_name(const struct stack *st, const struct service *s, int number, char separator,
+                        bool whole);
 
 #endif

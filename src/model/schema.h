@@ -26,6 +26,7 @@
 #define MODEL_SCHEMA_H
 
 #include "base/str.h"
+#include "base/strv.h"
 #include "text/diag.h"
 #include "text/node.h"
 
@@ -166,6 +167,10 @@ void schema_finish(struct arena *a, struct node *doc, enum schema_form form, boo
 /* Adds an error for each key of a canonical service that cannot run on an engine (EFFECT_REFUSED):
  * `config` shows such services, `up` must not pass them by. */
 void schema_refuse(const struct node *service, const char *name, struct diag *d);
+
+/* Adds the words of a command, split as Compose does it: quotes and backslashes, no expansions. -1:
+ * quotes or brackets that do not close. */
+int schema_split(struct strv *out, const char *text);
 
 /* A native key of a service in either spelling: `ready`, or `x-ready` in a Compose file. NULL: not
  * there. */

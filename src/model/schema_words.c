@@ -78,3 +78,14 @@ int words_split(struct arena *a, struct node *list, const char *text, struct spa
     str_clear(&w.word);
     return result;
 }
+
+int schema_split(struct strv *out, const char *text)
+{
+    auto_(arena_freep) struct arena *a = arena_new();
+    struct node *list = node_new(a, NODE_LIST, (struct span){ 0 });
+    if (words_split(a, list, text, list->span) < 0)
+        return -1;
+    node_each (i, list)
+        strv_add(out, node_text(list->items[i]));
+    return 0;
+}

@@ -54,6 +54,14 @@ char *service_container_name(const struct stack *st, const struct service *s, in
     return xasprintf("%s%c%s%c%d", st->name, sep, s->name, sep, number);
 }
 
+char *service_link_name(const struct stack *st, const struct service *s, int number, char separator,
+                        bool whole)
+{
+    if (whole)
+        return xasprintf("%s%c%s%c%d", st->name, separator, s->name, separator, number);
+    return xasprintf("%s%c%d", s->name, separator, number);
+}
+
 bool port_numbers(int *first, int *last, const char *published)
 {
     auto_free char *text = xstrdup(published);

@@ -4,7 +4,8 @@
  * DB_PORT_5432_TCP=tcp://db:5432 and its _ADDR, _PORT, _PROTO; DB_ENV_<NAME> for each variable of
  * the target. The address is the alias, so that it outlives a restart of the target.
  *
- * What the target exposes and sets comes from the file and from its image, which is inspected once.
+ * What the target exposes and sets comes from the file and from its image, which is inspected once;
+ * of external links from their container.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 
 struct collect {
     struct task *t;
-    size_t at; /* the link whose image is being inspected */
+    size_t at; /* the link whose image is being inspected, or after them the external link */
     struct strv variables;
     void (*done)(struct task *t, char **variables, const struct error *err);
 };
@@ -78,11 +79,11 @@ static int by_number(const void *a, const void *b)
 
 static void add_exposed(struct exposed *list, const struct service *target, const json_t *image)
 {
-    const struct node *expose = node_get(target->config, "expose");
+    const struct node *expose = target ? node_get(target->config, "expose") : NULL;
     node_each (i, expose)
         if (node_text(expose->items[i]))
             add_port_text(list, node_text(expose->items[i]));
-    for (size_t i = 0; i < target->nports; i++)
+    for (size_t i = 0; target && i < target->nports; i++)
         add_port(list, target->ports[i].target, target->ports[i].protocol);
     const char *key;
     json_t *value;
@@ -92,11 +93,11 @@ static void add_exposed(struct exposed *list, const struct service *target, cons
         qsort(list->items, list->len, sizeof(*list->items), by_number);
 }
 
-/* The image's variables, then the file's over them. */
+/* The image's (or external container's) variables, then the file's over them. */
 static void add_target_environment(struct strv *out, const char *prefix,
                                    const struct service *target, const json_t *image)
 {
-    const struct node *environment = node_get(target->config, "environment");
+    const struct node *environment = target ? node_get(target->config, "environment") : NULL;
     size_t i;
     json_t *entry;
     json_array_foreach (json_at(image, "Config.Env"), i, entry) {
@@ -114,31 +115,53 @@ static void add_target_environment(struct strv *out, const char *prefix,
     }
 }
 
-static void add_link(struct strv *out, const struct task *t, const struct link *l,
-                     const json_t *image)
+/* `target` is NULL for a container outside; `made_of` describes its image, or that container. */
+static void add_link(struct strv *out, const struct task *t, const struct service *target,
+                     const char *alias, const json_t *made_of)
 {
-    auto_free char *prefix = prefix_of(l->alias);
+    auto_free char *prefix = prefix_of(alias);
     struct exposed ports = { 0 };
-    add_exposed(&ports, l->service, image);
-    strv_addf(out, "%s_NAME=/%s/%s", prefix, t->op->service->name, l->alias);
+    add_exposed(&ports, target, made_of);
+    strv_addf(out, "%s_NAME=/%s/%s", prefix, t->op->service->name, alias);
     const struct exposed_port *lowest = NULL;
     vec_each (p, &ports)
         if (!lowest || (str_eq(lowest->protocol, "udp") && str_eq(p->protocol, "tcp")))
             lowest = p;
     if (lowest)
-        strv_addf(out, "%s_PORT=%s://%s:%d", prefix, lowest->protocol, l->alias, lowest->number);
+        strv_addf(out, "%s_PORT=%s://%s:%d", prefix, lowest->protocol, alias, lowest->number);
     vec_each (p, &ports) {
         char upper[8];
         for (size_t i = 0; i < sizeof(upper); i++)
             upper[i] = (char)toupper((unsigned char)p->protocol[i]);
-        strv_addf(out, "%s_PORT_%d_%s=%s://%s:%d", prefix, p->number, upper, p->protocol, l->alias,
+        strv_addf(out, "%s_PORT_%d_%s=%s://%s:%d", prefix, p->number, upper, p->protocol, alias,
                   p->number);
-        strv_addf(out, "%s_PORT_%d_%s_ADDR=%s", prefix, p->number, upper, l->alias);
+        strv_addf(out, "%s_PORT_%d_%s_ADDR=%s", prefix, p->number, upper, alias);
         strv_addf(out, "%s_PORT_%d_%s_PORT=%d", prefix, p->number, upper, p->number);
         strv_addf(out, "%s_PORT_%d_%s_PROTO=%s", prefix, p->number, upper, p->protocol);
     }
     vec_free(&ports);
-    add_target_environment(out, prefix, l->service, image);
+    add_target_environment(out, prefix, target, made_of);
+}
+
+/* A service of a file of 2014 got the same under two names of each replica: DB_1_, APP_DB_1_. */
+static void add_numbers(struct strv *out, const struct task *t, size_t at, const json_t *image)
+{
+    const struct service *s = t->op->service, *target = s->links[at].service;
+    for (size_t i = 0; i < at; i++)
+        if (s->links[i].service == target)
+            return;
+    for (int n = 1; s->link_numbers && n <= target->replicas; n++)
+        for (int whole = 0; whole < 2; whole++) {
+            auto_free char *name = service_link_name(t->run->opt->stack, target, n, '_', whole);
+            add_link(out, t, target, name, image);
+        }
+}
+
+/* "CONTAINER[:ALIAS]", or NULL after the last one. */
+static const char *external_link(const struct service *s, size_t i)
+{
+    const struct node *list = node_get(s->config, "external_links");
+    return list && list->kind == NODE_LIST && i < list->len ? node_text(list->items[i]) : NULL;
 }
 
 static void next_link(struct collect *c);
@@ -162,7 +185,7 @@ static void end(struct collect *c, const struct error *err)
     free(c);
 }
 
-static void on_image(void *ctx, const struct engine_answer *answer, const struct error *err)
+static void on_described(void *ctx, const struct engine_answer *answer, const struct error *err)
 {
     struct collect *c = ctx;
     c->t->call = NULL;
@@ -170,20 +193,36 @@ static void on_image(void *ctx, const struct engine_answer *answer, const struct
         end(c, err);
         return;
     }
-    add_link(&c->variables, c->t, &c->t->op->service->links[c->at], answer->json);
+    const struct service *s = c->t->op->service;
+    if (c->at < s->nlinks) {
+        const struct link *l = &s->links[c->at];
+        add_link(&c->variables, c->t, l->service, l->alias, answer->json);
+        add_numbers(&c->variables, c->t, c->at, answer->json);
+    } else {
+        const char *text = external_link(s, c->at - s->nlinks);
+        const char *colon = strchr(text, ':');
+        add_link(&c->variables, c->t, NULL, colon ? colon + 1 : text, answer->json);
+    }
     c->at++;
     next_link(c);
 }
 
 static void next_link(struct collect *c)
 {
-    if (c->at == c->t->op->service->nlinks) {
+    const struct service *s = c->t->op->service;
+    const char *external = c->at < s->nlinks ? NULL : external_link(s, c->at - s->nlinks);
+    if (c->at >= s->nlinks && !external) {
         end(c, NULL);
         return;
     }
     struct engine_request rq;
-    struct engine_handlers hd = { .done = on_image, .ctx = c };
-    rq_image_inspect(&rq, c->t->op->service->links[c->at].service->image);
+    struct engine_handlers hd = { .done = on_described, .ctx = c };
+    if (external) {
+        auto_free char *name = xstrndup(external, strcspn(external, ":"));
+        rq_container_inspect(&rq, name);
+    } else {
+        rq_image_inspect(&rq, s->links[c->at].service->image);
+    }
     c->t->call = engine_start(c->t->run->engine, &rq, &hd);
 }
 

@@ -168,7 +168,8 @@ static void on_links(struct task *t, char **variables, const struct error *err)
 
 void start_create(struct task *t)
 {
-    if (t->op->service->link_environment && t->op->service->nlinks)
+    const struct service *s = t->op->service;
+    if (s->link_environment && (s->nlinks || node_get(s->config, "external_links")))
         links_collect(t, on_links);
     else
         send_create(t, NULL);

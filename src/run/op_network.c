@@ -165,6 +165,8 @@ void start_connect(struct task *t)
     };
     json_t *body = json_pack("{s:s, s:o}", "Container", task_target_id(t), "EndpointConfig",
                              create_endpoint_config(&in, op->endpoint));
+    if (t->run->opt->adjust)
+        t->run->opt->adjust(t->run->opt->adjust_ctx, op, body);
     struct engine_request rq;
     rq_network_connect(&rq, id_of_network(t, op->endpoint->network), body);
     t->attempts++;

@@ -37,7 +37,8 @@ struct run_options {
     int wait_timeout_s;                /* --wait-timeout; 0: each wait's own */
     bool hook_output; /* what hooks say comes as EVENT_LOG, like the output of containers */
     bool settle;      /* after the last start, look for containers that died at once (up -d) */
-    /* The body of each container that is created may be changed before it is sent: `run`. */
+    /* The body of each container that is created, or connected, may be changed before it is sent:
+     * `run`. */
     void (*adjust)(void *ctx, const struct op *op, json_t *body);
     void *adjust_ctx;
     struct run_control *control; /* or NULL: filled while the plan runs */

@@ -69,6 +69,10 @@ down from-chain
 
 up fig
 is "fig: the page" "$(fetch web 8000)" "The database is at db, port 5432."
+is "fig: the variables and names of a replica" \
+    "$(stack exec -T web sh -c 'echo $DB_1_PORT_5432_TCP; ping -c1 db_1 >/dev/null && echo reached')" \
+    "tcp://db_1:5432
+reached"
 down fig
 
 done_testing

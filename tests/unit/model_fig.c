@@ -14,6 +14,7 @@ static void test_links(void **state)
                                            "db:\n  image: postgres\n");
     const struct service *web = service(&l, "web");
     assert_true(web->link_environment);
+    assert_true(web->link_numbers);
     assert_int_equal(web->nlinks, 2);
     assert_string_equal(web->links[0].alias, "db");
     assert_string_equal(web->links[1].alias, "pg");

@@ -194,6 +194,20 @@ static void test_variables_and_their_files(void **state)
     assert_refused(&gone, "no environment file 'gone.env'");
 }
 
+/* As 1.x put names together. */
+static void test_compatibility(void **state)
+{
+    (void)state;
+    put("compose.yaml", "name: app\nservices: {a: {build: .}}\n");
+    put(".env", "COMPOSE_COMPATIBILITY=true\n");
+    auto_loaded struct loaded l = load_here();
+    auto_free char *name = service_container_name(l.stack, service(&l, "a"), 1);
+    assert_string_equal(name, "app_a_1");
+    assert_string_equal(service(&l, "a")->image, "app_a");
+    auto_free char *link = service_link_name(l.stack, service(&l, "a"), 2, '-', true);
+    assert_string_equal(link, "app-a-2");
+}
+
 static void test_dotenv_of_the_place_that_was_found(void **state)
 {
     put("compose.yaml", "services: {a: {image: '${A-}.${B-}'}}\n");
@@ -233,6 +247,7 @@ int main(void)
         stack_test(test_the_name),
         stack_test(test_names_without_a_file),
         stack_test(test_variables_and_their_files),
+        stack_test(test_compatibility),
         stack_test(test_dotenv_of_the_place_that_was_found),
         stack_test(test_project_directory),
     };
