@@ -47,10 +47,12 @@ static void on_inspected(void *ctx, const struct engine_answer *answer, const st
 {
     struct inspection *one = ctx;
     struct inspections *all = one->all;
-    if (!err)
+    if (!err) {
         strmap_set(&all->answers, one->id, json_incref(answer->json));
-    else if (!(err->kind == ERR_ENGINE && err->code == 404) && !all->err.kind)
+    } else if (!(err->kind == ERR_ENGINE && err->code == 404) && !all->err.kind) {
         error_copy(&all->err, err);
+        error_wrap(&all->err, "look at image %.19s", one->id);
+    }
     all->done = --all->pending == 0;
     free(one->id);
     free(one);

@@ -13,13 +13,13 @@ int exit_code_of(const struct error *err)
     case ERR_CONFLICT:
         return EXIT_CONFLICT;
     case ERR_NETWORK:
+    case ERR_TIMEOUT: /* silence; what is not ready in time is ERR_UNREADY */
         return EXIT_ENGINE;
     case ERR_BUILD:
         return EXIT_BUILD;
     case ERR_PULL:
         return EXIT_PULL;
     case ERR_UNREADY:
-    case ERR_TIMEOUT:
         return EXIT_UNREADY;
     case ERR_CANCELED:
         return EXIT_INTERRUPTED;

@@ -45,7 +45,7 @@ static int find_leased(bool leased[BLOCKS], struct engine *e, struct error *err)
     struct engine_request rq;
     rq_containers_any(&rq, "label", LABEL_PORT_BLOCK);
     if (engine_do(&all, e, &rq, err) < 0)
-        return error_wrap(err, "look for free ports");
+        return error_wrap(err, "look for free ports: list containers");
     for (size_t i = 0; i < json_array_size(all); i++) {
         const json_t *labels = json_object_get(json_array_get(all, i), "Labels");
         int block = block_in(json_string_value(json_object_get(labels, LABEL_PORT_BLOCK)));
