@@ -141,41 +141,25 @@ enum dialect document_dialect(const struct node *doc)
     return DIALECT_COMPOSE;
 }
 
-/* The documents as they stand in the file, at least one, all of them maps; NULL after adding
- * errors. */
-static struct node *read_trees(struct loader *ld, const struct source *src)
+/* The tree as it stands in the file, always a map; NULL after adding errors. */
+static struct node *read_tree(struct loader *ld, const struct source *src)
 {
-    struct node *docs = NULL;
-    if (yaml_read_all(&docs, ld->a, src, ld->d) < 0)
+    struct node *doc = NULL;
+    if (yaml_read(&doc, ld->a, src, ld->d) < 0)
         return NULL;
-    if (!docs->len)
-        node_append(ld->a, docs, node_new(ld->a, NODE_MAP, docs->span));
-    node_each (i, docs) {
-        if (docs->items[i]->kind == NODE_NULL && !*docs->items[i]->text)
-            docs->items[i] = node_new(ld->a, NODE_MAP, docs->items[i]->span);
-        if (docs->items[i]->kind == NODE_MAP)
-            continue;
-        diag_error(ld->d, docs->items[i]->span, "a stack file is a mapping at its top level");
-        return NULL;
-    }
-    return docs;
-}
-
-/* Once: what is done with them changes them. */
-static struct node *take_trees(struct loader *ld, const struct source *src)
-{
-    return strmap_has(&ld->trees, src->path) ? strmap_remove(&ld->trees, src->path)
-                                             : read_trees(ld, src);
+    if (!doc || (doc->kind == NODE_NULL && !*doc->text))
+        return node_new(ld->a, NODE_MAP, (struct span){ src, 1, 1 });
+    if (doc->kind == NODE_MAP)
+        return doc;
+    diag_error(ld->d, doc->span, "a stack file is a mapping at its top level");
+    return NULL;
 }
 
 const char *document_name(struct loader *ld, const struct source *src)
 {
-    struct node *docs = read_trees(ld, src);
-    const struct node *name = NULL;
-    strmap_set(&ld->trees, src->path, docs);
-    node_each (i, docs)
-        if (node_text_at(docs->items[i], "name"))
-            name = node_get(docs->items[i], "name");
+    struct node *doc = read_tree(ld, src);
+    strmap_set(&ld->trees, src->path, doc);
+    const struct node *name = node_get(doc, "name");
     if (!name || name->kind != NODE_STRING)
         return NULL;
     if (ld->opt->no_interpolate)
@@ -191,10 +175,13 @@ const char *document_name(struct loader *ld, const struct source *src)
     return rc == 0 ? arena_strndup(ld->a, out.buf, out.len) : NULL;
 }
 
-/* From a tree as it stands in the file to one that is expanded. */
-static struct node *read_document(struct loader *ld, struct node *doc, const struct env *env,
-                                  bool manifest, enum dialect *out_dialect)
+struct node *document_read(struct loader *ld, const struct source *src, const struct env *env,
+                           bool manifest, enum dialect *out_dialect)
 {
+    struct node *doc = strmap_has(&ld->trees, src->path) ? strmap_remove(&ld->trees, src->path)
+                                                         : read_tree(ld, src);
+    if (!doc)
+        return NULL;
     enum dialect dialect = manifest ? DIALECT_MANIFEST : document_dialect(doc);
     bool native = dialect == DIALECT_NATIVE || dialect == DIALECT_MANIFEST;
     if (dialect == DIALECT_NATIVE)
@@ -219,35 +206,20 @@ static struct node *read_document(struct loader *ld, struct node *doc, const str
     if (!ld->opt->no_interpolate && env->parent)
         resolve_listed(ld, doc, env);
     schema_expand(ld->a, doc, form, ld->opt->no_interpolate, ld->d);
-    *out_dialect = dialect;
+    if (out_dialect)
+        *out_dialect = dialect;
     return doc;
 }
 
-struct node *document_read(struct loader *ld, const struct source *src, const struct env *env,
-                           bool manifest)
+struct node *document_load(struct loader *ld, const struct source *src, const struct context *ctx)
 {
-    struct node *docs = take_trees(ld, src), *out = NULL;
     enum dialect dialect;
-    node_each (i, docs) {
-        struct node *doc = read_document(ld, docs->items[i], env, manifest, &dialect);
-        out = out ? schema_merge_documents(ld->a, out, doc) : doc;
-    }
-    return out;
-}
-
-struct node *document_load(struct loader *ld, const struct source *src, const struct context *ctx,
-                           struct node *base)
-{
-    struct node *docs = take_trees(ld, src);
-    enum dialect dialect;
-    node_each (i, docs) {
-        struct node *doc = read_document(ld, docs->items[i], ctx->env, false, &dialect);
-        if (dialect == DIALECT_NATIVE)
-            native_take_infrastructure(ld, doc);
-        extends_resolve(ld, doc, src, ctx);
-        include_resolve(ld, doc, src, ctx);
-        fig_give_way_all(ld, base, doc);
-        base = schema_merge_documents(ld->a, base, doc);
-    }
-    return base;
+    struct node *doc = document_read(ld, src, ctx->env, false, &dialect);
+    if (!doc)
+        return NULL;
+    if (dialect == DIALECT_NATIVE)
+        native_take_infrastructure(ld, doc);
+    extends_resolve(ld, doc, src, ctx);
+    include_resolve(ld, doc, src, ctx);
+    return doc;
 }

@@ -58,7 +58,7 @@ static struct node *services_of(struct loader *ld, const char *path, const struc
     struct node *doc = strmap_get(&ld->documents, key);
     if (!doc) {
         const struct source *src = document_source(ld, path, at);
-        doc = src ? document_read(ld, src, ctx->env, false) : NULL;
+        doc = src ? document_read(ld, src, ctx->env, false, NULL) : NULL;
         if (!doc)
             return NULL;
         auto_free char *dir = path_dir(path);

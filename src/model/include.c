@@ -112,8 +112,11 @@ static struct node *load_entry(struct loader *ld, const struct node *entry,
         if (!inner.dir)
             continue;
         const struct source *src = document_source(ld, path, item->span);
-        if (src)
-            doc = document_load(ld, src, &inner, doc);
+        struct node *part = src ? document_load(ld, src, &inner) : NULL;
+        if (!part)
+            continue;
+        fig_give_way_all(ld, doc, part);
+        doc = schema_merge_documents(ld->a, doc, part);
     }
     if (doc) {
         schema_finish(ld->a, doc, node_get(doc, "projects") ? FORM_NATIVE : FORM_COMPOSE,

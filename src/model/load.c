@@ -85,8 +85,11 @@ static struct node *read_files(struct loader *ld)
     struct context ctx = { .env = &ld->env, .dir = ld->found.dir };
     for (size_t i = 0; i < ld->found.nfiles; i++) {
         const struct source *src = document_source(ld, ld->found.files[i], (struct span){ 0 });
-        if (src)
-            doc = document_load(ld, src, &ctx, doc);
+        struct node *part = src ? document_load(ld, src, &ctx) : NULL;
+        if (!part)
+            continue;
+        fig_give_way_all(ld, doc, part);
+        doc = schema_merge_documents(ld->a, doc, part);
     }
     return doc;
 }

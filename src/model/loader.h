@@ -125,14 +125,12 @@ struct context {
 const struct source *document_source(struct loader *ld, const char *path, struct span from);
 /* The `name:` of a file, variables replaced, or NULL. */
 const char *document_name(struct loader *ld, const struct source *src);
-/* Reads, interpolates, converts from its dialect, checks and expands; no extends, no include. The
- * documents of a file are merged. NULL after adding errors; an empty file is an empty map. */
+/* Reads, interpolates, converts from its dialect, checks and expands; no extends, no include.
+ * NULL after adding errors; an empty document is an empty map. */
 struct node *document_read(struct loader *ld, const struct source *src, const struct env *env,
-                           bool manifest);
-/* The same with extends and include resolved, merged onto `base` (NULL: nothing), document by
- * document. Without the file's, `base`. */
-struct node *document_load(struct loader *ld, const struct source *src, const struct context *ctx,
-                           struct node *base);
+                           bool manifest, enum dialect *out_dialect);
+/* The same with extends and include resolved: what is merged onto other files. */
+struct node *document_load(struct loader *ld, const struct source *src, const struct context *ctx);
 /* The dialect by a document's shape. */
 enum dialect document_dialect(const struct node *doc);
 

@@ -190,7 +190,7 @@ static struct node *read_manifest(struct native *n, const struct taken *p)
         if (!src)
             return NULL;
         struct context ctx = { .env = &ld->env, .dir = p->root, .root = p->root };
-        struct node *doc = document_read(ld, src, ctx.env, true);
+        struct node *doc = document_read(ld, src, ctx.env, true, NULL);
         if (!doc)
             return NULL;
         extends_resolve(ld, doc, src, &ctx);

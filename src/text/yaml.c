@@ -56,12 +56,9 @@ struct reader {
     struct {
         VEC(struct child);
     } children;
-    struct node *root;      /* of the document that is being read */
-    struct node *documents; /* the roots of those before it */
-    size_t nodes;           /* in all, with aliases expanded */
-    size_t errors;          /* that `diag` had before */
+    struct node *root;
+    size_t nodes; /* in all, with aliases expanded */
     bool has_aliases;
-    bool one;     /* a second document is a mistake */
     bool stopped; /* an error after which nothing more is read */
 };
 
@@ -461,20 +458,7 @@ static struct node *expand(struct reader *r, struct node *n)
     return n;
 }
 
-/* Anchors do not outlive their document, and empty documents are none. */
-static void on_document_end(struct reader *r)
-{
-    struct node *n = r->root;
-
-    if (n && r->has_aliases && r->diag->errors == r->errors)
-        n = expand(r, n);
-    if (n && (n->kind != NODE_NULL || *n->text || n->mark))
-        node_append(r->arena, r->documents, n);
-    strmap_clear(&r->anchors, NULL);
-    r->root = NULL;
-    r->has_aliases = false;
-}
-
+/* One document, up to the end of the stream. */
 static void read_events(struct reader *r, yaml_parser_t *parser)
 {
     int documents = 0;
@@ -488,14 +472,11 @@ static void read_events(struct reader *r, yaml_parser_t *parser)
         }
         switch (e.type) {
         case YAML_DOCUMENT_START_EVENT:
-            if (++documents > 1 && r->one) {
+            if (++documents > 1) {
                 diag_error(r->diag, span_at(r, e.start_mark),
                            "a second document starts here, expected one in a file");
                 r->stopped = true;
             }
-            break;
-        case YAML_DOCUMENT_END_EVENT:
-            on_document_end(r);
             break;
         case YAML_SCALAR_EVENT:
             on_scalar(r, &e);
@@ -523,38 +504,26 @@ static void read_events(struct reader *r, yaml_parser_t *parser)
     }
 }
 
-static int read_stream(struct node **out, struct arena *a, const struct source *src, bool one,
-                       struct diag *d)
+int yaml_read(struct node **out, struct arena *a, const struct source *src, struct diag *d)
 {
-    struct reader r = { .arena = a, .src = src, .diag = d, .errors = d->errors, .one = one };
+    struct reader r = { .arena = a, .src = src, .diag = d };
+    size_t errors = d->errors;
     yaml_parser_t parser;
 
-    r.documents = node_new(a, NODE_LIST, (struct span){ src, 1, 1 });
     if (!yaml_parser_initialize(&parser))
         abort(); /* out of memory */
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)src->text, src->len);
     read_events(&r, &parser);
     yaml_parser_delete(&parser);
+    if (d->errors == errors && r.root && r.has_aliases)
+        r.root = expand(&r, r.root);
     strmap_clear(&r.anchors, NULL);
     vec_free(&r.children);
-    if (d->errors != r.errors)
+    if (d->errors != errors)
         return -1;
-    *out = r.documents;
+
+    bool empty = !r.root || (r.root->kind == NODE_NULL && !*r.root->text && !r.root->mark);
+    *out = empty ? NULL : r.root;
     return 0;
-}
-
-int yaml_read(struct node **out, struct arena *a, const struct source *src, struct diag *d)
-{
-    struct node *documents;
-
-    if (read_stream(&documents, a, src, true, d) < 0)
-        return -1;
-    *out = documents->len ? documents->items[0] : NULL;
-    return 0;
-}
-
-int yaml_read_all(struct node **out, struct arena *a, const struct source *src, struct diag *d)
-{
-    return read_stream(out, a, src, false, d);
 }

@@ -4,9 +4,9 @@
  * Reading uses libyaml's events; typing is YAML 1.2 core as Compose's reader does it (0400 is the
  * integer 256 and 0o400 too, "yes"/"on" are strings, "null"/"~"/"" are null, .inf/.nan floats);
  * `<<` merge keys, anchors, and the tags !!str !!int !!float !!bool !!null !reset !override are
- * understood; other tags are an error. Duplicate keys, keys that are not text, tabs, bad UTF-8 and
- * control characters are diagnostics with position; after a syntax error nothing more of that
- * document is read.
+ * understood; other tags are an error. Duplicate keys, keys that are not text, several
+ * documents, tabs, bad UTF-8 and control characters are diagnostics with position; after a syntax
+ * error nothing more of that document is read.
  */
 #ifndef TEXT_YAML_H
 #define TEXT_YAML_H
@@ -20,12 +20,8 @@
 #define YAML_MAX_DEPTH 100
 #define YAML_MAX_NODES 1000000 /* counted while aliases are expanded */
 
-/* The only document of a file; *out is NULL when it is empty. 0, or -1 when diagnostics with errors
- * were added: a second document is one. */
+/* *out is NULL for an empty document. 0, or -1 when diagnostics with errors were added. */
 int yaml_read(struct node **out, struct arena *a, const struct source *src, struct diag *d);
-
-/* The documents of a file as a list, without empty ones. */
-int yaml_read_all(struct node **out, struct arena *a, const struct source *src, struct diag *d);
 
 /* YAML as Go's encoder (Compose) writes it: two spaces, strings quoted only where needed. */
 void yaml_write(struct str *out, const struct node *n);

@@ -21,37 +21,6 @@ static void test_several_files(void **state)
     assert_int_equal(l.stack->nservices, 1);
 }
 
-/* A document after another one is as a file after another one. */
-static void test_several_documents(void **state)
-{
-    (void)state;
-    put("base.yaml", "services: {x: {image: one}}\n---\nservices: {x: {hostname: h}}\n");
-    put("one.yaml", "name: first\nservices: {a: {image: one, ports: ['80'], restart: always}}\n");
-    put("two.yaml", "services: {a: {ports: !reset [], environment: &e {A: '1'}}}\n"
-                    "---\n"
-                    "---\n"
-                    "name: second\n"
-                    "services:\n"
-                    "  a: {image: two, restart: !reset null, environment: &e {B: '2'}}\n"
-                    "  b: {extends: {file: base.yaml, service: x}, environment: *e}\n");
-    auto_loaded struct loaded l = load_with(
-        (struct load_options){ .files = (const char *const[]){ "one.yaml", "two.yaml", NULL } });
-    const struct service *a = service(&l, "a"), *b = service(&l, "b");
-    assert_string_equal(l.stack->name, "second");
-    assert_string_equal(a->image, "two");
-    assert_int_equal(a->nports, 0);
-    assert_null(node_get(a->config, "restart"));
-    assert_string_equal(node_text_at(a->config, "environment.A"), "1");
-    assert_string_equal(node_text_at(a->config, "environment.B"), "2");
-    assert_string_equal(b->image, "one");
-    assert_string_equal(node_text_at(b->config, "hostname"), "h");
-    assert_null(node_at(b->config, "environment.A"));
-    auto_loaded struct loaded list = load_text("services: {}\n--- [a]\n");
-    assert_refused(&list, "compose.yaml:2:5: error: a stack file is a mapping at its top level");
-    auto_loaded struct loaded wrong = load_text("services: {}\n---\na: *e\n");
-    assert_refused(&wrong, "compose.yaml:3:4: error: unknown alias '*e'");
-}
-
 static void test_not_normalised(void **state)
 {
     (void)state;
@@ -232,7 +201,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         stack_test(test_several_files),
-        stack_test(test_several_documents),
         stack_test(test_not_normalised),
         stack_test(test_native_and_compose_files_together),
         stack_test(test_empty_files),
