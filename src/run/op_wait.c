@@ -14,74 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "base/safe.h"
 #include "base/str.h"
-#include "engine/frames.h"
 #include "engine/requests.h"
-#include "net/lines.h"
 #include "run/inspected.h"
-#include "run/private.h"
-#include "run/probe.h"
-#include "text/pattern.h"
-
-#define FIRST_PAUSE_MS 100
-#define MOST_PAUSE_MS 1000
-#define PROBE_MS 30000 /* one attempt, where nothing else is said */
-#define PROBES_AT_ONCE 4
-
-enum check { CHECK_LOG, CHECK_TCP, CHECK_HTTP, CHECK_EXEC, CHECK_HEALTH, CHECK_COUNT };
-
-struct target {
-    struct wait *wait;
-    char *id;
-    const char *name;
-    bool over;
-    bool listed[CHECK_COUNT]; /* still to be fulfilled */
-    enum check now;
-    int attempts;
-    int64_t pause_ms;
-    char *address; /* to reach it from here, or NULL */
-    bool tty;
-    const struct task *start;   /* that started it, or NULL: it ran before */
-    char since[LOGS_SINCE_MAX]; /* what it said before does not count; or "" */
-    char **health_test;         /* argv, NULL-terminated; or NULL */
-    int64_t health_timeout_ms;
-    struct probe *probe;
-    struct loop_timer *timer;
-    struct engine_call *call; /* inspection, or the log */
-    struct frames frames;
-    struct lines lines;
-    struct regex *regex;
-};
-
-struct wait {
-    struct task *t;
-    struct watch_listener listener;
-    struct target *targets;
-    size_t ntargets, left;
-    struct loop_timer *limit;
-    struct error failure; /* while the last output is fetched */
-    struct engine_call *output_call;
-    struct str output;
-    struct frames frames;
-};
-
-static void next_check(struct target *g);
-static void try_probe(void *ctx);
-
-static void stop_target(struct target *g)
-{
-    loop_timer_cancel(&g->timer);
-    if (g->probe) {
-        probe_cancel(take(g->probe));
-        g->wait->t->run->probes--;
-    }
-    if (g->call)
-        engine_cancel(take(g->call));
-}
+#include "run/wait.h"
 
 static void free_wait(struct wait *w)
 {
@@ -92,7 +30,7 @@ static void free_wait(struct wait *w)
         engine_cancel(w->output_call);
     for (size_t i = 0; i < w->ntargets; i++) {
         struct target *g = &w->targets[i];
-        stop_target(g);
+        wait_stop_checks(g);
         lines_clear(&g->lines);
         regex_free(g->regex);
         for (char **a = g->health_test; a && *a; a++)
@@ -147,7 +85,7 @@ static void on_output_end(void *ctx, const struct engine_answer *answer, const s
 }
 
 /* Ends the wait with an error (taken over) after fetching what the container said last. */
-static void fail(struct target *g, struct error *err)
+void wait_fail(struct target *g, struct error *err)
 {
     struct wait *w = g->wait;
     if (w->failure.kind) {
@@ -155,7 +93,7 @@ static void fail(struct target *g, struct error *err)
         return;
     }
     for (size_t i = 0; i < w->ntargets; i++)
-        stop_target(&w->targets[i]);
+        wait_stop_checks(&w->targets[i]);
     loop_timer_cancel(&w->limit);
     error_move(&w->failure, err);
     w->output = STR_INIT_MAX(64 << 10);
@@ -167,13 +105,13 @@ static void fail(struct target *g, struct error *err)
     w->output_call = engine_start(w->t->run->engine, &rq, &hd);
 }
 
-static void target_ready(struct target *g)
+void wait_passed(struct target *g)
 {
     struct wait *w = g->wait;
     if (g->over || w->failure.kind)
         return;
     g->over = true;
-    stop_target(g);
+    wait_stop_checks(g);
     if (--w->left)
         return;
     struct task *t = w->t;
@@ -198,7 +136,7 @@ static const char *wanted(const struct wait *w)
 }
 
 /* Where no stack file is read, the service is not known. */
-static const struct ready *ready_of(const struct op *op)
+const struct ready *wait_ready_of(const struct op *op)
 {
     static const struct ready none;
     return op->service ? &op->service->ready : &none;
@@ -208,6 +146,11 @@ static const struct ready *ready_of(const struct op *op)
 static const char *blamed(const struct wait *w)
 {
     return w->t->op->nthen ? "dependency failed to start: " : "";
+}
+
+int wait_unhealthy(const struct target *g, struct error *err)
+{
+    return error_set(err, ERR_UNREADY, 0, "%scontainer %s is unhealthy", blamed(g->wait), g->name);
 }
 
 /* A restart policy brings it back: its death is not the end of the wait. */
@@ -225,189 +168,21 @@ static void target_died(struct target *g, int code)
         return;
     if (op->condition == COND_COMPLETED) {
         if (code == 0) {
-            target_ready(g);
+            wait_passed(g);
             return;
         }
         error_set(&err, ERR_UNREADY, code, "service \"%s\" didn't complete successfully: exit %d",
                   op->service_name, code);
     } else if (restarts(op->service)) {
         return;
-    } else if (code == 0 && op->condition == COND_READY && !ready_of(op)->set) {
-        target_ready(g);
+    } else if (code == 0 && op->condition == COND_READY && !wait_ready_of(op)->set) {
+        wait_passed(g);
         return;
     } else {
         error_set(&err, ERR_UNREADY, code, "%scontainer %s exited (%d) before it was %s", blamed(w),
                   g->name, code, wanted(w));
     }
-    fail(g, &err);
-}
-
-/* --- checks --- */
-
-static void pass(struct target *g)
-{
-    g->listed[g->now] = false;
-    g->attempts = 0;
-    next_check(g);
-}
-
-static void on_log_line(void *ctx, const char *line, size_t len)
-{
-    struct target *g = ctx;
-    if (g->now == CHECK_LOG && g->listed[CHECK_LOG] &&
-        regex_search(g->regex, line, len) == REGEX_MATCH)
-        g->listed[CHECK_LOG] = false;
-}
-
-static void on_log_frame(void *ctx, int stream, const char *data, size_t len)
-{
-    struct target *g = ctx;
-    (void)stream;
-    lines_feed(&g->lines, data, len, on_log_line, g, NULL);
-}
-
-static void log_matched(void *ctx)
-{
-    struct target *g = ctx;
-    if (g->call)
-        engine_cancel(take(g->call));
-    pass(g);
-}
-
-static void on_log(void *ctx, const char *data, size_t len)
-{
-    struct target *g = ctx;
-    if (g->tty)
-        lines_feed(&g->lines, data, len, on_log_line, g, NULL);
-    else
-        frames_feed(&g->frames, data, len, on_log_frame, g, NULL);
-    /* The line may come without its end, as a prompt does. */
-    if (g->listed[CHECK_LOG] && g->lines.rest.len)
-        on_log_line(g, g->lines.rest.buf, g->lines.rest.len);
-    if (!g->listed[CHECK_LOG] && !g->timer)
-        loop_after(&g->timer, g->wait->t->run->loop, 0, log_matched, g);
-}
-
-static void follow_log(void *ctx);
-
-static void on_log_end(void *ctx, const struct engine_answer *answer, const struct error *err)
-{
-    struct target *g = ctx;
-    (void)answer, (void)err;
-    g->call = NULL;
-    /* It stopped: its death is told by the events; if it is started again, follow again. */
-    if (g->listed[CHECK_LOG] && !g->timer)
-        loop_after(&g->timer, g->wait->t->run->loop, MOST_PAUSE_MS, follow_log, g);
-}
-
-static void follow_log(void *ctx)
-{
-    struct target *g = ctx;
-    struct engine_request rq;
-    struct logs_options opt = { .follow = true, .tail = -1, .since = *g->since ? g->since : NULL };
-    lines_clear(&g->lines);
-    g->frames = FRAMES_INIT;
-    rq_container_logs(&rq, g->id, &opt);
-    struct engine_handlers hd = { .on_data = on_log, .done = on_log_end, .ctx = g };
-    g->call = engine_start(g->wait->t->run->engine, &rq, &hd);
-}
-
-static void start_log_check(struct target *g)
-{
-    struct error err = ERROR_INIT;
-    task_progress(g->wait->t, "waiting for its log");
-    if (!g->regex && regex_compile(&g->regex, g->wait->t->op->service->ready.log, &err) < 0) {
-        error_wrap(&err, "ready.log");
-        fail(g, &err);
-        return;
-    }
-    follow_log(g);
-}
-
-static const char *check_name(enum check c)
-{
-    static const char *const names[] = { "log", "tcp", "http", "exec", "health check" };
-    return names[c];
-}
-
-static void on_probe(void *ctx, enum probe_verdict verdict, const char *text)
-{
-    struct target *g = ctx;
-    struct run *r = g->wait->t->run;
-    g->probe = NULL;
-    r->probes--;
-    if (verdict == PROBE_READY) {
-        pass(g);
-        return;
-    }
-    if (verdict == PROBE_NO_ROUTE) {
-        free(take(g->address));
-        try_probe(g);
-        return;
-    }
-    auto_free char *clean = safe_text(text, SAFE_LINE);
-    task_progress(g->wait->t, "%s, attempt %d: %.120s", check_name(g->now), g->attempts, clean);
-    loop_after(&g->timer, r->loop, g->pause_ms, try_probe, g);
-    g->pause_ms = g->pause_ms * 2 > MOST_PAUSE_MS ? MOST_PAUSE_MS : g->pause_ms * 2;
-}
-
-static void try_probe(void *ctx)
-{
-    struct target *g = ctx;
-    struct run *r = g->wait->t->run;
-    const struct ready *ready = ready_of(g->wait->t->op);
-    if (r->probes >= (r->opt->limits.probes ? r->opt->limits.probes : PROBES_AT_ONCE)) {
-        loop_after(&g->timer, r->loop, 20, try_probe, g);
-        return;
-    }
-    struct probe_spec spec = { .container = g->id, .address = g->address, .timeout_ms = PROBE_MS };
-    switch (g->now) {
-    case CHECK_TCP:
-        spec.kind = PROBE_TCP;
-        spec.port = ready->tcp;
-        break;
-    case CHECK_HTTP:
-        spec.kind = PROBE_HTTP;
-        spec.port = ready->http_port;
-        spec.host = ready->http_host;
-        spec.path = ready->http_path ? ready->http_path : "/";
-        spec.status = ready->http_status;
-        spec.timeout_ms = 5000;
-        break;
-    case CHECK_EXEC:
-        spec.kind = PROBE_EXEC;
-        spec.argv = ready->exec;
-        break;
-    default:
-        spec.kind = PROBE_EXEC;
-        spec.argv = (const char *const *)g->health_test;
-        if (g->health_timeout_ms)
-            spec.timeout_ms = g->health_timeout_ms;
-        break;
-    }
-    g->attempts++;
-    r->probes++;
-    g->probe = probe_start(r->engine, &spec, on_probe, g);
-}
-
-static void next_check(struct target *g)
-{
-    for (int c = 0; c < CHECK_COUNT; c++)
-        if (g->listed[c]) {
-            g->now = (enum check)c;
-            g->pause_ms = FIRST_PAUSE_MS;
-            const struct ready *ready = ready_of(g->wait->t->op);
-            if (ready->interval_ms > 0 && ready->interval_ms < FIRST_PAUSE_MS)
-                g->pause_ms = ready->interval_ms;
-            if (c == CHECK_LOG)
-                start_log_check(g);
-            else if (c != CHECK_HEALTH || g->health_test)
-                try_probe(g);
-            else
-                task_progress(g->wait->t, "waiting for the engine's health check");
-            return;
-        }
-    target_ready(g);
+    wait_fail(g, &err);
 }
 
 /* --- the beginning --- */
@@ -421,7 +196,7 @@ static int list_checks(struct target *g, const json_t *seen, struct error *err)
     bool has_health = form && !str_eq(form, "NONE") && json_at(seen, "State.Health");
     bool health = op->condition == COND_HEALTHY;
     if (op->condition == COND_READY) {
-        const struct ready *ready = ready_of(op);
+        const struct ready *ready = wait_ready_of(op);
         g->listed[CHECK_LOG] = ready->log;
         g->listed[CHECK_TCP] = ready->tcp;
         g->listed[CHECK_HTTP] = ready->http_port;
@@ -436,13 +211,15 @@ static int list_checks(struct target *g, const json_t *seen, struct error *err)
                   "healthy");
         return error_hint(err, "add 'healthcheck:' to the service, or wait for its start alone");
     }
-    if (str_eq(json_str(seen, "State.Health.Status"), "healthy"))
+    const char *status = json_str(seen, "State.Health.Status");
+    if (str_eq(status, "healthy"))
         return 0;
     g->listed[CHECK_HEALTH] = true;
+    g->unhealthy = str_eq(status, "unhealthy");
     if (!op->service || !op->service->health.engine_only)
         g->health_test = inspected_health(test, json_at(seen, "Config.Shell"));
     g->health_timeout_ms = json_int(seen, "Config.Healthcheck.Timeout", 0) / 1000000;
-    return 0;
+    return g->unhealthy && !g->health_test ? wait_unhealthy(g, err) : 0;
 }
 
 static void on_seen(void *ctx, const struct engine_answer *answer, const struct error *err)
@@ -453,7 +230,7 @@ static void on_seen(void *ctx, const struct engine_answer *answer, const struct 
     g->call = NULL;
     if (err) {
         error_copy(&e, err);
-        fail(g, &e);
+        wait_fail(g, &e);
         return;
     }
     const json_t *seen = answer->json;
@@ -466,13 +243,13 @@ static void on_seen(void *ctx, const struct engine_answer *answer, const struct 
         logs_since_end(g->since, seen);
     if (!*status) {
         error_set(&e, ERR_PROTOCOL, 0, "the engine does not say in which state it is");
-        fail(g, &e);
+        wait_fail(g, &e);
         return;
     }
     if (ended) {
         int code = engine_exit_code(seen, "State.ExitCode", &e);
         if (code < 0)
-            fail(g, &e);
+            wait_fail(g, &e);
         else
             target_died(g, code);
         return;
@@ -482,15 +259,15 @@ static void on_seen(void *ctx, const struct engine_answer *answer, const struct 
         return;
     }
     if (w->t->op->condition == COND_STARTED) {
-        target_ready(g);
+        wait_passed(g);
         return;
     }
     g->address = inspected_address(w->t->run->engine, seen);
     if (list_checks(g, seen, &e) < 0) {
-        fail(g, &e);
+        wait_fail(g, &e);
         return;
     }
-    next_check(g);
+    wait_check_next(g);
 }
 
 static int exit_code(const char *text)
@@ -513,16 +290,16 @@ static void on_event(void *ctx, const char *action, const char *id, const json_t
             struct error err = ERROR_INIT;
             error_set(&err, ERR_UNREADY, 0, "%scontainer %s was removed before it was %s",
                       blamed(w), g->name, wanted(w));
-            fail(g, &err);
+            wait_fail(g, &err);
         } else if (str_eq(action, "health_status: healthy")) {
             if (g->listed[CHECK_HEALTH] && g->now == CHECK_HEALTH) {
-                stop_target(g);
-                pass(g);
+                wait_stop_checks(g);
+                wait_check_passed(g);
             }
         } else if (str_eq(action, "health_status: unhealthy") && g->listed[CHECK_HEALTH]) {
             struct error err = ERROR_INIT;
-            error_set(&err, ERR_UNREADY, 0, "%scontainer %s is unhealthy", blamed(w), g->name);
-            fail(g, &err);
+            wait_unhealthy(g, &err);
+            wait_fail(g, &err);
         }
         return; /* the wait may be gone */
     }
@@ -536,20 +313,20 @@ static void on_limit(void *ctx)
     while (at + 1 < w->ntargets && w->targets[at].over)
         at++;
     struct target *g = &w->targets[at];
-    const char *what = w->t->op->condition == COND_COMPLETED ? "its end" : check_name(g->now);
+    const char *what = w->t->op->condition == COND_COMPLETED ? "its end" : wait_check_name(g->now);
     error_set(&err, ERR_UNREADY, 0, "it was not %s in time; still waiting for: %s", wanted(w),
               what);
     error_hint(&err, "see 'stack logs %s'; a longer limit is ready.timeout or --wait-timeout",
                w->t->op->service_name);
-    fail(g, &err);
+    wait_fail(g, &err);
 }
 
 static void set_limit(struct wait *w)
 {
     const struct run_options *opt = w->t->run->opt;
     int64_t ms = 0;
-    if (w->t->op->condition == COND_READY && ready_of(w->t->op)->set)
-        ms = ready_of(w->t->op)->timeout_ms;
+    if (w->t->op->condition == COND_READY && wait_ready_of(w->t->op)->set)
+        ms = wait_ready_of(w->t->op)->timeout_ms;
     if (w->t->op->timeout_s > 0)
         ms = (int64_t)w->t->op->timeout_s * 1000;
     if (opt->wait_timeout_s > 0)

@@ -55,6 +55,7 @@ def the_declared_state():
     code("its command is not there: 5", up("image: busybox", "command: there-is-none"), 5, "there-is-none")
     sick = ("image: busybox", SLEEP, "healthcheck: { test: 'false', interval: 200ms, retries: 2 }")
     code("never healthy: 5", up(*sick, args=("-d", "--wait")), 5, "unhealthy")
+    code("nor the next time: 5", quietly("up", "-d", "--wait"), 5, "is unhealthy")
     slow = ("image: busybox", SLEEP, "healthcheck: { test: 'false', interval: 60s }")
     code("not ready in time: 5", up(*slow, args=("-d", "--wait", "--wait-timeout", "1")), 5)
     needs = service("image: busybox", SLEEP, "depends_on: { web: { condition: service_completed_successfully } }", name="late")
@@ -147,7 +148,7 @@ def signals():
         write("services:\n" + service("image: busybox", SLEEP, "healthcheck: { test: 'false', interval: 60s }"))
         child = subprocess.Popen(stack("up", "-d", "--wait"), stderr=subprocess.PIPE, text=True)
         for line in child.stderr:
-            if "waiting" in line:
+            if "Waiting" in line:
                 child.send_signal(signum)
                 break
         child.stderr.read()
