@@ -42,7 +42,7 @@ void help_option(struct str *out, const struct option *o)
         for (const char *const *v = o->values; *v; v++)
             str_addf(out, "%s%s", v == o->values ? " " : "|", *v);
     } else if (o->kind != OPT_FLAG) {
-        str_addf(out, " %s", o->arg ? o->arg : "VALUE");
+        str_addf(out, o->optional_arg ? "[=%s]" : " %s", o->arg ? o->arg : "VALUE");
     }
 }
 
