@@ -165,6 +165,11 @@ int create_endpoints(json_t *config, json_t *host, const struct create_input *in
         json_object_set_new(host, "NetworkMode", json_string("none"));
         return 0;
     }
+    for (size_t i = 0; i < s->nendpoints && in->api < 49; i++)
+        if (node_text_at(s->endpoints[i].config, "interface_name"))
+            return error_set(err, ERR_INPUT, 0,
+                             "interface_name needs an engine with API 1.49, this one speaks 1.%d",
+                             in->api);
     /* Before 1.44 the address goes to the network of that name, and to none by its id. */
     const char *first = mac && in->api < 44 ? s->endpoints[0].network->name
                                             : network_ref(in, s->endpoints[0].network);

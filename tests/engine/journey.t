@@ -155,6 +155,8 @@ ok "says that it is" said "Container $name-base-1 Stopped"
 ok "start, without the file" ends 0 "$STACK" -p "$name" start follower
 is "starts what it depends on" "$(state_of base-1)" running
 is "a container of run" "$(beside blue run once echo ran)" ran
+is "its name with --compatibility" \
+    "$(beside blue --compatibility run -d --no-deps once true | sed 's/_[0-9a-f]*$//')" "${name}_once_run"
 COMPOSE_IGNORE_ORPHANS=1 stack up -d >"$work/output" 2>&1
 is "COMPOSE_IGNORE_ORPHANS: not a word of the others" "$(grep -c orphan "$work/output")" 0
 echo COMPOSE_REMOVE_ORPHANS=true >"$work/.env"
