@@ -26,8 +26,8 @@ static void free_wait(struct wait *w)
     if (w->t->run->watch)
         watch_remove(w->t->run->watch, &w->listener);
     loop_timer_cancel(&w->limit);
-    if (w->output_call)
-        engine_cancel(w->output_call);
+    if (w->fetch)
+        last_lines_cancel(w->fetch);
     for (size_t i = 0; i < w->ntargets; i++) {
         struct target *g = &w->targets[i];
         wait_stop_checks(g);
@@ -40,7 +40,6 @@ static void free_wait(struct wait *w)
         free(g->id);
     }
     error_clear(&w->failure);
-    str_clear(&w->output);
     free(w->targets);
     free(w);
 }
@@ -53,29 +52,12 @@ static void cancel_wait(struct task *t)
 
 /* --- failure: with the last lines of the container --- */
 
-static void add_output(void *ctx, int stream, const char *data, size_t len)
-{
-    struct wait *w = ctx;
-    (void)stream;
-    str_addn(&w->output, data, len);
-}
-
-static void on_output(void *ctx, const char *data, size_t len)
-{
-    struct wait *w = ctx;
-    if (w->targets[0].tty)
-        str_addn(&w->output, data, len);
-    else
-        frames_feed(&w->frames, data, len, add_output, w, NULL);
-}
-
-static void on_output_end(void *ctx, const struct engine_answer *answer, const struct error *err)
+static void on_output(void *ctx, char *output)
 {
     struct wait *w = ctx;
     struct task *t = w->t;
-    (void)answer, (void)err;
-    w->output_call = NULL;
-    t->output = str_detach(&w->output);
+    w->fetch = NULL;
+    t->output = output;
     struct error failure = w->failure;
     w->failure = ERROR_INIT;
     t->data = NULL;
@@ -96,13 +78,8 @@ void wait_fail(struct target *g, struct error *err)
         wait_stop_checks(&w->targets[i]);
     loop_timer_cancel(&w->limit);
     error_move(&w->failure, err);
-    w->output = STR_INIT_MAX(64 << 10);
-    w->frames = FRAMES_INIT;
-    struct engine_request rq;
-    struct logs_options opt = { .tail = 20, .since = *g->since ? g->since : NULL };
-    rq_container_logs(&rq, g->id, &opt);
-    struct engine_handlers hd = { .on_data = on_output, .done = on_output_end, .ctx = w };
-    w->output_call = engine_start(w->t->run->engine, &rq, &hd);
+    w->fetch =
+        last_lines_get(w->t->run->engine, g->id, g->tty, *g->since ? g->since : NULL, on_output, w);
 }
 
 void wait_passed(struct target *g)
@@ -366,7 +343,6 @@ void start_wait(struct task *t)
     w->left = n;
     w->targets = xcalloc(n, sizeof(*w->targets));
     w->listener = (struct watch_listener){ .event = on_event, .ctx = w };
-    w->output = STR_INIT;
     t->data = w;
     t->cancel = cancel_wait;
     watch_add(t->run->watch, &w->listener);

@@ -8,8 +8,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/str.h"
-#include "engine/frames.h"
-#include "engine/requests.h"
+#include "run/last_lines.h"
 #include "run/private.h"
 
 struct dead {
@@ -17,9 +16,7 @@ struct dead {
     int code;
     struct task *start; /* the task that started it; found at the end */
     struct settle *settle;
-    struct engine_call *call;
-    struct frames frames;
-    struct str output;
+    struct last_lines *fetch;
 };
 
 struct settle {
@@ -53,7 +50,6 @@ static void on_event(void *ctx, const char *action, const char *id, const json_t
     if (!d) {
         d = *vec_push(&s->dead) = xnew(struct dead);
         d->id = xstrdup(id);
-        d->output = STR_INIT_MAX(64 << 10);
     }
     d->code = (int)code;
 }
@@ -67,28 +63,11 @@ struct settle *settle_begin(struct run *r)
     return s;
 }
 
-static void add_output(void *ctx, int stream, const char *data, size_t len)
+static void on_fetched(void *ctx, char *output)
 {
     struct dead *d = ctx;
-    (void)stream;
-    str_addn(&d->output, data, len);
-}
-
-static void on_output(void *ctx, const char *data, size_t len)
-{
-    struct dead *d = ctx;
-    if (d->start->op->service->tty)
-        str_addn(&d->output, data, len);
-    else
-        frames_feed(&d->frames, data, len, add_output, d, NULL);
-}
-
-static void on_fetched(void *ctx, const struct engine_answer *answer, const struct error *err)
-{
-    struct dead *d = ctx;
-    (void)answer, (void)err;
-    d->call = NULL;
-    d->start->output = str_detach(&d->output);
+    d->fetch = NULL;
+    d->start->output = output;
     if (--d->settle->fetching == 0)
         d->settle->done(d->settle->run);
 }
@@ -125,13 +104,10 @@ void settle_end(struct settle *s, void (*done)(struct run *r))
         error_set(&d->start->err, ERR_UNREADY, d->code,
                   "it exited with code %d right after its start", d->code);
         explain(&d->start->err, d->start->op);
-        struct engine_request rq;
         char since[LOGS_SINCE_MAX];
-        struct logs_options opt = { .tail = 20, .since = logs_since_start(since, d->start) };
-        rq_container_logs(&rq, d->id, &opt);
-        struct engine_handlers hd = { .on_data = on_output, .done = on_fetched, .ctx = d };
         s->fetching++;
-        d->call = engine_start(r->engine, &rq, &hd);
+        d->fetch = last_lines_get(r->engine, d->id, d->start->op->service->tty,
+                                  logs_since_start(since, d->start), on_fetched, d);
     }
     if (--s->fetching == 0)
         done(r);
@@ -143,9 +119,8 @@ void settle_free(struct settle *s)
         return;
     watch_remove(s->run->watch, &s->listener);
     vec_each (it, &s->dead) {
-        if ((*it)->call)
-            engine_cancel((*it)->call);
-        str_clear(&(*it)->output);
+        if ((*it)->fetch)
+            last_lines_cancel((*it)->fetch);
         free((*it)->id);
         free(*it);
     }

@@ -4,6 +4,7 @@
 
 #include "engine/frames.h"
 #include "net/lines.h"
+#include "run/last_lines.h"
 #include "run/private.h"
 #include "run/probe.h"
 #include "text/pattern.h"
@@ -40,10 +41,8 @@ struct wait {
     struct target *targets;
     size_t ntargets, left;
     struct loop_timer *limit;
-    struct error failure; /* while the last output is fetched */
-    struct engine_call *output_call;
-    struct str output;
-    struct frames frames;
+    struct error failure;     /* while the last output is fetched */
+    struct last_lines *fetch; /* of the one that failed */
 };
 
 /* op_wait.c */
