@@ -13,16 +13,17 @@ static bool says(const struct node *map, const char *key)
     return text && *text;
 }
 
-/* Where the fig form said nothing, services were on the engine's own bridge, and `config` says so;
- * but names and links outlive a restart only on a network of the stack: `x-network: default` tells
- * extract.c to use that. */
+/* Where the fig form said nothing, or `bridge`, services were on the engine's own bridge, and
+ * `config` says so; but names and links outlive a restart only on a network of the stack:
+ * `x-network: default` tells extract.c to use that. */
 static void place_fig_service(struct loader *ld, struct node *s)
 {
     const char *form = node_text_at(s, "x-form");
     if (!form || strcmp(form, "fig") != 0)
         return;
     node_remove(s, "x-form");
-    if (says(s, "network_mode") || node_get(s, "networks"))
+    const char *mode = node_text_at(s, "network_mode");
+    if ((mode && *mode && strcmp(mode, "bridge") != 0) || node_get(s, "networks"))
         return;
     node_set_string(ld->a, s, "network_mode", "bridge");
     node_set_string(ld->a, s, "x-network", "default");

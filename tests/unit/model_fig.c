@@ -30,7 +30,8 @@ static void test_the_network(void **state)
     (void)state;
     auto_loaded struct loaded l = load_fig("web:\n  image: x\nhost:\n  image: x\n  net: host\n"
                                            "same:\n  image: x\n  net: 'container:web'\n"
-                                           "out:\n  image: x\n  net: 'container:elsewhere'\n");
+                                           "out:\n  image: x\n  net: 'container:elsewhere'\n"
+                                           "bridge:\n  image: x\n  net: bridge\n");
     const struct service *web = service(&l, "web");
     assert_null(web->network_mode);
     assert_int_equal(web->nendpoints, 1);
@@ -38,6 +39,7 @@ static void test_the_network(void **state)
     assert_true(web->endpoints[0].network->used);
     assert_null(node_get(web->config, "network_mode"));
     assert_string_equal(node_text_at(l.stack->tree, "services.web.network_mode"), "bridge");
+    assert_null(service(&l, "bridge")->network_mode);
     assert_string_equal(service(&l, "host")->network_mode, "host");
     assert_int_equal(service(&l, "host")->nendpoints, 0);
     assert_string_equal(service(&l, "same")->network_mode, "service:web");
