@@ -22,6 +22,7 @@ struct attached {
     struct change *change;
     const struct attach_options *opt;
     struct live_logs *logs;
+    struct strv labels; /* of the containers whose output is shown, until the logs have started */
     struct menu *menu;
     bool detached, toggled; /* keys that were pressed */
     bool over;              /* no reason to go on: ended, interrupted, aborted */
@@ -55,6 +56,14 @@ static void on_line(void *ctx, const struct event *e)
     a->over |= ferror(stdout) != 0;
 }
 
+/* A line of its own among those of the containers: scripts read there how each of them ended. */
+static void tell(struct attached *a, char *text)
+{
+    struct sink sink = view_sink(cli_view(a->change->cli, NULL));
+    sink.event(sink.ctx, &(struct event){ .kind = EVENT_LOG, .text = text, .len = strlen(text) });
+    free(text);
+}
+
 static bool ended_before(const struct attached *a, const char *container)
 {
     for (size_t i = 0; i < a->nkept; i++)
@@ -69,7 +78,7 @@ static void on_exit_of(void *ctx, const struct live_exit *exit)
     const struct attach_options *opt = a->opt;
     if (ended_before(a, exit->container))
         return;
-    change_note(a->change, "%s exited with code %d", exit->label, exit->exit_code);
+    tell(a, xasprintf("%s exited with code %d", exit->label, exit->exit_code));
     bool counts = !opt->exit_code_from || str_eq(opt->exit_code_from, exit->service);
     bool abort = opt->abort_on_exit || (opt->abort_on_failure && exit->exit_code != 0);
     if (counts && a->exit_code < 0 && (abort || opt->exit_code_from))
@@ -80,9 +89,14 @@ static void on_exit_of(void *ctx, const struct live_exit *exit)
     }
 }
 
-static void on_joined(void *ctx, const char *label)
+static void on_joined(void *ctx, const char *service, const char *label)
 {
-    view_log_label(cli_view(((struct attached *)ctx)->change->cli, NULL), label);
+    struct attached *a = ctx;
+    if (!in_list(a->opt->shown, service))
+        return;
+    view_log_label(cli_view(a->change->cli, NULL), label);
+    if (!a->logs)
+        strv_add(&a->labels, label);
 }
 
 static bool on_busy(void *ctx)
@@ -241,6 +255,10 @@ static int follow(struct attached *a, struct error *err)
         a->menu = menu_start(cli, on_key, a);
     say_keys(a);
     a->logs = live_logs_start(cli->engine, now, &opt, &sink, on_ended, a);
+    if (a->labels.len) {
+        auto_free char *labels = strv_join(&a->labels, ", ");
+        tell(a, xasprintf("Attaching to %s", labels));
+    }
     wait_for_end(a);
     menu_stop(a->menu);
     return 0;
@@ -261,6 +279,7 @@ int attach_run(struct change *c, const struct attach_options *opt, struct error 
     if (code == 0 && (c->signum || a.aborted))
         code = stop_all(&a, err);
     live_logs_cancel(a.logs);
+    strv_clear(&a.labels);
     c->interrupted = NULL;
     if (a.err.kind && code == 0)
         code = error_move(err, &a.err);

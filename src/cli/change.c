@@ -212,7 +212,7 @@ static void filter_event(void *ctx, const struct event *e)
         f->change->seen(f->change->seen_ctx, e);
     bool pull = e->op && (e->op->kind == OP_IMAGE_PULL || e->op->kind == OP_IMAGE_PUSH),
          build = e->op && e->op->kind == OP_IMAGE_BUILD;
-    bool chatter = e->kind == EVENT_PROGRESS || e->kind == EVENT_OUTPUT;
+    bool chatter = e->kind == EVENT_PROGRESS || e->kind == EVENT_STEP || e->kind == EVENT_OUTPUT;
     if (chatter && ((pull && f->change->quiet_pull) || (build && f->change->quiet_build)))
         return;
     f->sink.event(f->sink.ctx, e);

@@ -69,6 +69,7 @@ void cli_load_options(struct load_options *out, const struct cli *cli, const str
         .profiles = (const char *const *)g->profiles.items,
         .services = services ? (const char *const *)services->items : NULL,
         .compatibility = g->compatibility,
+        .lenient = true,
     };
 }
 
@@ -214,6 +215,7 @@ struct view *cli_view(struct cli *cli, const char *verb)
                                 .log_prefix = !cli->logs.no_prefix,
                                 .log_json = cli->logs.json,
                                 .log_split = cli->logs.split,
+                                .log_builds = cli->logs.builds,
                                 .timestamps = cli->logs.timestamps };
     const char *mode = cli_progress(cli);
     const char *ansi = cli->global.no_ansi ? "never" : from_environment(cli->global.ansi, "ANSI");

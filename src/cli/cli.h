@@ -42,7 +42,7 @@ struct cli {
     struct lock *lock;
     size_t diag_shown; /* entries of diag that the user has seen */
     struct {
-        bool no_color, no_prefix, timestamps, json, split;
+        bool no_color, no_prefix, timestamps, json, split, builds;
     } logs;                /* how the view shows lines of containers; set before it is made */
     const char *argv_text; /* "stack up": what the lock's holder is called; borrowed */
 };

@@ -214,6 +214,7 @@ static int run_build(struct cli *cli, void *values, const struct strv *args, str
     const struct image_options *o = values;
     if (o->print)
         return print_bake(cli, o, args, err);
+    cli->logs.builds = true;
     int code = run_images(cli, OP_IMAGE_BUILD, "build", o, args, err);
     if (code != EXIT_DONE || !o->push)
         return code;

@@ -25,7 +25,10 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     const struct check_options *o = values;
     (void)args;
     auto_(build_survey_freep) struct build_survey *survey = NULL;
-    if (cli_load(cli, NULL, err) < 0)
+    struct load_options load;
+    cli_load_options(&load, cli, NULL);
+    load.lenient = false;
+    if (cli_load_with(cli, &load, err) < 0)
         return -1;
     const struct stack *st = cli->stack;
     if (st->nimages && build_survey(&survey, cli_loop(cli), st, NULL, err) < 0)

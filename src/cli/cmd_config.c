@@ -153,6 +153,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     load.no_resolve_paths = opt->no_path_resolution;
     load.no_env_resolution = opt->no_env_resolution;
     load.no_consistency = opt->no_consistency;
+    load.lenient = opt->hash; /* of those that are asked for */
     if (cli_load_with(cli, &load, err) < 0)
         return -1;
     auto_str struct str out = STR_INIT;

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/containers.h"
 #include "cli/listing.h"
 #include "engine/requests.h"
 #include "model/labels.h"
@@ -92,6 +93,14 @@ static int unix_seconds(char out[40], const char *text, struct error *err)
     return 0;
 }
 
+static int check_names(struct cli *cli, const struct strv *names, struct error *err)
+{
+    auto_(snapshot_freep) struct snapshot *now = NULL;
+    if (cli_observe(&now, cli, OBSERVE_CONTAINERS, NULL, 0, err) < 0)
+        return -1;
+    return containers_check_services(cli->stack, now, names, err);
+}
+
 static int run(struct cli *cli, void *values, const struct strv *args, struct error *err)
 {
     const struct events_options *o = values;
@@ -99,7 +108,7 @@ static int run(struct cli *cli, void *values, const struct strv *args, struct er
     char since[40], until[40];
     if ((o->since && unix_seconds(since, o->since, err) < 0) ||
         (o->until && unix_seconds(until, o->until, err) < 0) || cli_load_name(cli, err) < 0 ||
-        cli_engine(cli, err) < 0)
+        cli_engine(cli, err) < 0 || (args->len && check_names(cli, args, err) < 0))
         return -1;
     struct engine_request rq;
     rq_events(&rq, cli->stack_name, o->since ? since : NULL, o->until ? until : NULL, NULL, 0);

@@ -66,8 +66,9 @@ static void on_event(void *ctx, const struct event *e)
         loop_after(&r->flush, r->cli->loop, 0, on_flush, r);
 }
 
-static void on_joined(void *ctx, const char *label)
+static void on_joined(void *ctx, const char *service, const char *label)
 {
+    (void)service;
     view_log_label(cli_view(((struct reading *)ctx)->cli, NULL), label);
 }
 

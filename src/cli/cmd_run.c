@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/digest.h"
 #include "base/json.h"
@@ -203,7 +204,8 @@ static void adjust(void *ctx, const struct op *op, json_t *body)
     bool input = s->life.terminal.input;
     terminal_size_at_start(&s->life.terminal, host);
     json_object_set_new(body, "Tty", json_boolean(s->life.terminal.tty));
-    json_object_set_new(body, "OpenStdin", json_boolean(input));
+    /* Nobody is there to write to one that is detached; but it is not at the end of its input. */
+    json_object_set_new(body, "OpenStdin", json_boolean(opt->interactive));
     json_object_set_new(body, "StdinOnce", json_boolean(input));
     json_object_set_new(body, "AttachStdin", json_boolean(input));
     json_object_set_new(body, "AttachStdout", json_boolean(!opt->detach));
@@ -239,7 +241,9 @@ static int collect_environment(struct session *s, struct error *err)
             return -1;
     for (size_t i = 0; i < s->opt->env.len; i++) {
         const char *text = s->opt->env.items[i];
-        const char *value = strchr(text, '=') ? NULL : getenv(text);
+        /* Without a value it is the environment's, that of .env included. */
+        const char *value =
+            strchr(text, '=') ? NULL : node_text(node_get(s->cli->stack->environment, text));
         if (value)
             strv_addf(&s->environment, "%s=%s", text, value);
         else if (strchr(text, '='))
@@ -288,6 +292,10 @@ static int prepare(struct session *s, struct change *c, struct error *err)
 static int run(struct cli *cli, void *values, const struct strv *args, struct error *err)
 {
     const struct run_options_cli *opt = values;
+    if (opt->tty && opt->interactive && !opt->detach && !isatty(STDIN_FILENO))
+        return error_set(err, ERR_USAGE, 0,
+                         "cannot attach stdin to a TTY-enabled container because stdin is not a "
+                         "terminal");
     struct strv named = STRV_INIT;
     strv_add(&named, args->items[0]);
     int loaded = cli_load(cli, &named, err);

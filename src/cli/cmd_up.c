@@ -316,6 +316,7 @@ static int run_up(struct cli *cli, void *values, const struct strv *args, struct
     cli->logs.no_prefix = o->no_prefix;
     cli->logs.timestamps = o->timestamps;
     cli->logs.split = true;
+    cli->logs.builds = !o->format;
     int code = run_change(&c, o, args, "up", err);
     change_end(&c);
     return code;

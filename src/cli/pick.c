@@ -20,9 +20,9 @@ static int not_there(const struct snapshot *now, struct cli *cli, const char *se
                      bool any, struct error *err)
 {
     auto_str struct str names = STR_INIT;
-    if (any && index)
-        return error_set(err, ERR_NOTFOUND, 0, "service '%s' has no container number %d", service,
-                         index);
+    if (any && index) /* the words of docker compose */
+        return error_set(err, ERR_NOTFOUND, 0, "service \"%s\" is not running container #%d",
+                         service, index);
     if (cli->stack && stack_service(cli->stack, service)) {
         error_set(err, ERR_NOTFOUND, 0, "service '%s' has no container", service);
         return error_hint(err, "start it: 'stack up -d %s'", service);
@@ -31,6 +31,14 @@ static int not_there(const struct snapshot *now, struct cli *cli, const char *se
     error_set(err, ERR_NOTFOUND, 0, "stack '%s' has no service '%s'", cli->stack_name, service);
     return names.len ? error_hint(err, "running are: %s", names.buf)
                      : error_hint(err, "nothing of it runs; 'stack up -d' starts it");
+}
+
+/* The containers of `run` are for when there is no other. */
+static bool is_better(const struct seen_container *c, const struct seen_container *than)
+{
+    if (!than || c->oneoff != than->oneoff)
+        return !than || than->oneoff;
+    return than->state != CONTAINER_RUNNING && c->state == CONTAINER_RUNNING;
 }
 
 int pick_container(struct snapshot **now, const struct seen_container **out, struct cli *cli,
@@ -43,12 +51,10 @@ int pick_container(struct snapshot **now, const struct seen_container **out, str
     bool any = false;
     for (size_t i = 0; i < (*now)->ncontainers; i++) {
         const struct seen_container *c = &(*now)->containers[i];
-        if (c->oneoff || !str_eq(c->service, service))
+        if (!str_eq(c->service, service))
             continue;
         any = true;
-        bool better =
-            !found || (found->state != CONTAINER_RUNNING && c->state == CONTAINER_RUNNING);
-        if (index ? c->number == index : better)
+        if (index ? !c->oneoff && c->number == index : is_better(c, found))
             found = c;
     }
     if (!found)

@@ -5,7 +5,8 @@
 #include "cli/cli.h"
 
 /* The stack's containers in *now, and in *out the one of `service` with the number `index` (0: the
- * first that runs, else the first). One list call. ERR_NOTFOUND says what there is. */
+ * first that runs, else the first, else one of `run`). One list call. ERR_NOTFOUND says what there
+ * is. */
 int pick_container(struct snapshot **now, const struct seen_container **out, struct cli *cli,
                    const char *service, int index, struct error *err);
 

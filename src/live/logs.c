@@ -214,7 +214,7 @@ struct follower *follower_add(struct live_logs *l, const char *id, const char *n
     f->stream.ctx = f;
     *vec_push(&l->followers) = f;
     if (l->opt.joined)
-        l->opt.joined(l->ctx, f->label);
+        l->opt.joined(l->ctx, f->service, f->label);
     return f;
 }
 

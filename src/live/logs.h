@@ -33,8 +33,9 @@ struct live_logs_options {
     struct log_filter *filter; /* NULL: every line */
     int64_t from_ns; /* follow: a wall clock time just before `now` was observed; containers that
                         started since are found by their events */
-    /* A container whose lines will come under this label ("web-1"); or NULL. */
-    void (*joined)(void *ctx, const char *label);
+    /* A container of this service whose lines will come under this label ("web-1"); or NULL. Those
+     * in `now` are told before live_logs_start returns. */
+    void (*joined)(void *ctx, const char *service, const char *label);
     /* Whether somebody is at work who may start what has stopped: then the end is waited for. Or
      * NULL. */
     bool (*busy)(void *ctx);

@@ -412,6 +412,9 @@ int export_hashes(struct str *out, const struct stack *st, const char *names, st
         const struct service *s = stack_service(st, *it);
         if (!s)
             return error_set(err, ERR_NOTFOUND, 0, "no such service: %s", *it);
+        for (size_t i = 0; i < st->nfaults; i++)
+            if (!st->faults[i].other && str_eq(st->faults[i].service, s->name))
+                return error_set(err, ERR_INPUT, 0, "%s", st->faults[i].text);
         str_addf(out, "%s %s\n", s->name, s->hash);
     }
     return 0;

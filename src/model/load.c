@@ -21,6 +21,7 @@ static void loader_clear(struct loader *ld)
         env_clear(*it);
     vec_free(&ld->envs);
     vec_free(&ld->images);
+    vec_free(&ld->faults);
     strmap_clear(&ld->documents, NULL);
     strmap_clear(&ld->trees, NULL);
     strmap_clear(&ld->sources, NULL);
@@ -94,6 +95,17 @@ static struct node *read_files(struct loader *ld)
     return doc;
 }
 
+void loader_fault(struct loader *ld, const struct fault *f)
+{
+    if (ld->opt->lenient) {
+        *vec_push(&ld->faults) = *f;
+        return;
+    }
+    diag_error(ld->d, f->span, "%s", f->text);
+    if (f->hint)
+        diag_hint(ld->d, "%s", f->hint);
+}
+
 static void load_document(struct loader *ld)
 {
     const struct load_options *opt = ld->opt;
@@ -131,6 +143,11 @@ static void load_document(struct loader *ld)
         extract(ld, doc);
     if (!ld->d->errors)
         hash_stack(st);
+    struct fault *faults = arena_alloc(ld->a, ld->faults.len * sizeof(*faults));
+    for (size_t i = 0; i < ld->faults.len; i++)
+        faults[i] = ld->faults.items[i];
+    st->faults = faults;
+    st->nfaults = ld->faults.len;
 }
 
 /* Entries of d outlive the stack: the sources that they name move to d's arena. */

@@ -47,6 +47,7 @@ struct load_options {
     bool no_interpolate, no_normalize, no_resolve_paths, no_env_resolution, no_consistency;
     bool list_variables; /* fill st->variables although no_interpolate is set */
     bool all_profiles;
+    bool lenient;       /* mistakes that matter to single services alone go to st->faults */
     bool locked;        /* as stack.lock beside the stack file says; ERR_NOFILE without one */
     bool compatibility; /* names with '_' between their parts; also COMPOSE_COMPATIBILITY */
     load_git_fn *git;   /* NULL: git sources are an error that says they are not cloned */

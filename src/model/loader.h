@@ -94,6 +94,9 @@ struct loader {
         VEC(struct image_decl);
     } images;
     struct {
+        VEC(struct fault);
+    } faults;
+    struct {
         VEC(struct env *);
     } envs;                      /* of included files */
     bool native;                 /* some file is in the native form, or docstack */
@@ -101,6 +104,10 @@ struct loader {
     struct node *variables;
     struct lockfile lock; /* empty unless opt->locked */
 };
+
+/* load.c: an error, or a fault of the stack when it is loaded leniently. The texts live in the
+ * arena. */
+void loader_fault(struct loader *ld, const struct fault *f);
 
 /* instance.c: what the file names itself gets a name of the instance; what is external keeps its
  * own. */

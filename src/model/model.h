@@ -237,6 +237,13 @@ struct project {
     struct span span; /* of its name in the stack file */
 };
 
+/* A mistake that matters to who makes containers of the service, or of both together. */
+struct fault {
+    const char *service, *other; /* or NULL */
+    const char *text, *hint;     /* or NULL */
+    struct span span;
+};
+
 struct stack {
     struct arena *arena;
     const struct lockfile *lock; /* what it was loaded by; NULL: not locked */
@@ -258,6 +265,8 @@ struct stack {
     size_t nconfigs;
     const struct file_object *secrets;
     size_t nsecrets;
+    const struct fault *faults; /* where the loader let them pass; of enabled services */
+    size_t nfaults;
     const struct image *images; /* every image that this stack builds, each once */
     size_t nimages;
     const struct project *projects; /* native form: in the order of the file */

@@ -269,7 +269,7 @@ static void merge_under(struct loader *ld, struct node *s, const char *key, stru
     node_set(ld->a, s, key, out);
 }
 
-static void read_env_files(struct loader *ld, struct node *s)
+static void read_env_files(struct loader *ld, const char *name, struct node *s)
 {
     struct node *list = node_get(s, "env_file");
     struct dotenv files = { 0 };
@@ -284,8 +284,13 @@ static void read_env_files(struct loader *ld, struct node *s)
         if (!file_exists(path)) {
             if (node_bool_at(item, "required", true)) {
                 auto_free char *shown = path_show(path);
-                diag_error(ld->d, item->span, "env_file '%s' is not there", shown);
-                diag_hint(ld->d, "'required: false' lets it be absent");
+                const struct fault f = {
+                    .service = name,
+                    .text = arena_printf(ld->a, "service '%s': env file %s not found", name, shown),
+                    .hint = "'required: false' lets it be absent",
+                    .span = item->span,
+                };
+                loader_fault(ld, &f);
             }
             continue;
         }
@@ -326,7 +331,7 @@ void resolve_environment(struct loader *ld, struct node *doc)
             continue;
         fill(ld, node_get(s, "environment"), &ld->env, false);
         if (node_get(s, "env_file") && !ld->opt->no_env_resolution)
-            read_env_files(ld, s);
+            read_env_files(ld, services->keys[i], s);
         if (node_get(s, "label_file"))
             read_label_files(ld, s);
     }

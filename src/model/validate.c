@@ -244,8 +244,15 @@ static void check_container_names(struct validation *v)
             continue;
         const char *other = strmap_set(&names, name, it->key);
         if (other)
-            diag_error(v->ld->d, span_at(s, "container_name"),
-                       "services '%s' and '%s' have the same container_name", other, it->key);
+            loader_fault(v->ld, &(struct fault){
+                                    .service = arena_strdup(v->ld->a, it->key),
+                                    .other = arena_strdup(v->ld->a, other),
+                                    .text = arena_printf(v->ld->a,
+                                                         "service '%s': container name \"%s\" is "
+                                                         "already in use by service '%s'",
+                                                         it->key, name, other),
+                                    .span = span_at(s, "container_name"),
+                                });
     }
     strmap_clear(&names, NULL);
 }

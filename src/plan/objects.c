@@ -52,8 +52,8 @@ static int decide_network(struct up *u, const struct network *n, struct error *e
     struct object *o = network_of(u, n);
     const struct seen_network *seen = snapshot_network(p->now, n->name);
     if (n->external && !seen) {
-        error_set(err, ERR_NOTFOUND, 0, "external network '%s'%s does not exist", n->name,
-                  place(u, n->span));
+        error_set(err, ERR_NOTFOUND, 0, "network %s declared as external, but could not be found%s",
+                  n->name, place(u, n->span));
         return error_hint(err, "make it: docker network create %s", n->name);
     }
     if (!seen) {
@@ -151,7 +151,7 @@ static int decide_volume(struct up *u, const struct volume *v, struct error *err
     struct object *o = volume_of(u, v);
     const struct seen_volume *seen = snapshot_volume(p->now, v->name);
     if (v->external && !seen) {
-        error_set(err, ERR_NOTFOUND, 0, "external volume '%s'%s does not exist", v->name,
+        error_set(err, ERR_NOTFOUND, 0, "external volume \"%s\" not found%s", v->name,
                   place(u, v->span));
         return error_hint(err, "make it: docker volume create %s", v->name);
     }

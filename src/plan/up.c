@@ -45,6 +45,23 @@ static int select_services(struct up *u, struct error *err)
     return result;
 }
 
+/* What the file has wrong matters only to those whose containers may be made. */
+static int check_faults(const struct up *u, struct error *err)
+{
+    const struct stack *st = u->p.st;
+    for (size_t i = 0; i < st->nfaults; i++) {
+        const struct fault *f = &st->faults[i];
+        const struct service *s = stack_service(st, f->service),
+                             *other = f->other ? stack_service(st, f->other) : s;
+        if (!s || !other || !u->members[s->index].selected || !u->members[other->index].selected)
+            continue;
+        const struct source *src = f->span.source;
+        error_set(err, ERR_INPUT, 0, "%s:%d: %s", src ? src->shown : "-", f->span.line, f->text);
+        return f->hint ? error_hint(err, "%s", f->hint) : -1;
+    }
+    return 0;
+}
+
 static int order_services(struct up *u, struct error *err)
 {
     auto_free unsigned char *seen = xcalloc(u->p.st->nservices, 1);
@@ -122,6 +139,8 @@ static int check_there(const struct up *u, struct error *err)
 static int up_decide(struct up *u, struct error *err)
 {
     if (check_owner(&u->p, err) < 0 || select_services(u, err) < 0 || order_services(u, err) < 0)
+        return -1;
+    if (!u->only_there && check_faults(u, err) < 0)
         return -1;
     if (u->only_there)
         return check_there(u, err) < 0 ? -1 : decide_services(u, err);

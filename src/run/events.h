@@ -24,8 +24,9 @@ enum outcome {
 enum event_kind {
     EVENT_BEGIN,    /* plan */
     EVENT_STARTED,  /* op */
-    EVENT_PROGRESS, /* op, text and/or current/total: layers of a pull, steps of a build, what a
+    EVENT_PROGRESS, /* op, text and/or current/total: layers of a pull, of a step of a build, what a
                        wait waits for */
+    EVENT_STEP,     /* op, text: a step of a build begins, "[2/5] RUN make" */
     EVENT_OUTPUT,   /* op, text: a line of output of a build */
     EVENT_ENDED,    /* op, outcome, err, cause, elapsed_ms */
     EVENT_LOG,      /* container, service, number, stream, text: a line of a container's output */

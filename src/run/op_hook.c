@@ -49,7 +49,8 @@ static void on_ended(void *ctx, int code, const char *output, const struct error
         error_copy(&e, err);
     } else if (code != 0) {
         t->output = xstrdup(output);
-        error_set(&e, ERR_UNREADY, code, "the command of the hook ended with exit code %d", code);
+        error_set(&e, ERR_UNREADY, code, "%s hook exited with status %d", t->op->service_name,
+                  code);
     } else {
         task_done(t, OUTCOME_DONE);
         return;

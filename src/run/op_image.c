@@ -85,7 +85,7 @@ static void on_step(void *ctx, const struct build_step *step)
         e.text = step->text;
         e.len = step->len;
     } else if (step->what == STEP_STARTED || step->what == STEP_PROGRESS) {
-        e.kind = EVENT_PROGRESS;
+        e.kind = step->what == STEP_STARTED ? EVENT_STEP : EVENT_PROGRESS;
         e.text = step->name;
         e.len = step->name ? strlen(step->name) : 0;
         e.current = step->current;

@@ -291,8 +291,13 @@ static void on_limit(void *ctx)
         at++;
     struct target *g = &w->targets[at];
     const char *what = w->t->op->condition == COND_COMPLETED ? "its end" : wait_check_name(g->now);
-    error_set(&err, ERR_UNREADY, 0, "it was not %s in time; still waiting for: %s", wanted(w),
-              what);
+    int given_s = w->t->run->opt->wait_timeout_s;
+    if (given_s > 0)
+        error_set(&err, ERR_UNREADY, 0, "application not healthy after %ds; still waiting for: %s",
+                  given_s, what);
+    else
+        error_set(&err, ERR_UNREADY, 0, "it was not %s in time; still waiting for: %s", wanted(w),
+                  what);
     error_hint(&err, "see 'stack logs %s'; a longer limit is ready.timeout or --wait-timeout",
                w->t->op->service_name);
     wait_fail(g, &err);

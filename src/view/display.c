@@ -300,6 +300,7 @@ void display_event(struct display *d, const struct event *e)
         find_next(d, row);
         break;
     case EVENT_PROGRESS:
+    case EVENT_STEP:
         if (e->text)
             set_text(&row->detail, e->text, e->len);
         row->current = e->current;

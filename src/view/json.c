@@ -59,6 +59,7 @@ void json_event(struct view *v, const struct event *e)
         set_text(line, "reason", e->op->reason);
         break;
     case EVENT_PROGRESS:
+    case EVENT_STEP:
         add_op(line, e->op);
         set_text(line, "status", view_op_doing(e->op));
         if (e->text)

@@ -14,6 +14,19 @@ static void put(struct view *v, const struct str *line)
     fprintf(v->err, "%s\n", line->buf);
 }
 
+/* The log of a build is what some commands are for. */
+static FILE *build_log(const struct view *v)
+{
+    return v->opt.log_builds ? v->out : v->err;
+}
+
+static void put_build(struct view *v, const struct str *line)
+{
+    FILE *f = build_log(v);
+    fprintf(f, "%s\n", line->buf);
+    fflush(f); /* both may lead to one file: the order stays */
+}
+
 static void begin(struct str *line, const struct op *op)
 {
     str_addc(line, ' ');
@@ -136,6 +149,14 @@ static bool announces(const struct op *op)
            op->kind == OP_STOP || op->kind == OP_HOOK || op->kind == OP_RESTART;
 }
 
+/* The steps of a Dockerfile, "[2/5] RUN make", without those around it, "[internal] load ...". */
+static bool is_instruction(const struct event *e)
+{
+    static const char internal[] = "[internal]";
+    return e->len && e->text[0] == '[' &&
+           (e->len < strlen(internal) || memcmp(e->text, internal, strlen(internal)) != 0);
+}
+
 void plain_event(struct view *v, const struct event *e)
 {
     auto_str struct str line = STR_INIT;
@@ -151,10 +172,17 @@ void plain_event(struct view *v, const struct event *e)
         add_state(&line, v, COLOR_NONE, view_op_doing(e->op));
         put(v, &line);
         return;
+    case EVENT_STEP:
+        if (!is_instruction(e))
+            return;
+        begin(&line, e->op);
+        safe_add(&line, e->text, e->len, SAFE_LINE);
+        put_build(v, &line);
+        return;
     case EVENT_OUTPUT:
         str_add(&line, "   ");
-        safe_add(&line, e->text, e->len, v->color_err ? SAFE_SGR : SAFE_LINE);
-        put(v, &line);
+        safe_add(&line, e->text, e->len, view_color(v, build_log(v)) ? SAFE_SGR : SAFE_LINE);
+        put_build(v, &line);
         return;
     case EVENT_ENDED:
         ended(v, e);

@@ -23,6 +23,7 @@ struct view_options {
     bool log_prefix;     /* "web-1  | " before lines of output */
     bool timestamps;
     bool log_split;   /* what containers write to standard error goes to ours */
+    bool log_builds;  /* plain lines of builds go to standard output */
     bool log_json;    /* lines of output as objects: time, service, container, stream, line */
     const char *verb; /* "up", "down": for the summary */
     FILE *out, *err;  /* NULL: stdout, stderr */

@@ -133,7 +133,7 @@ def exit_code_from():
     services(tests="echo tested; echo moaned >&2; exit 7", server="exec tail -f /dev/null")
     result = quietly("up", "--exit-code-from", "tests", "-t", "1")
     ok("--exit-code-from: the code of that service", result.returncode == 7, result)
-    ok("its output, on standard output", result.stdout == "tests-1   | tested\n", result)
+    ok("its output, on standard output", "tests-1   | tested\ntests-1 exited with code 7\n" in result.stdout, result)
     ok("its errors, on standard error", "tests-1   | moaned\n" in result.stderr, result)
     left = quietly("ps", "-q").stdout
     ok("the others were stopped", left == "", left)

@@ -47,6 +47,10 @@ def before_the_engine():
 
 def the_declared_state():
     code("up: 0", up("image: busybox", SLEEP), 0)
+    below = service("image: busybox", SLEEP, "depends_on: { web: { condition: service_started, restart: true } }", name="below")
+    up("image: busybox", SLEEP, others=below)
+    write("services:\n" + service("image: busybox", SLEEP, "environment: { A: b }") + below)
+    code("one that was stopped to be restarted has not died: 0", quietly("up", "-d"), 0)
     code("a service that the file does not have: 1", quietly("logs", "nobody"), 1, "nobody")
     code("a job that ends well: 0", up("image: busybox", "command: 'true'"), 0)
     dead = "command: sh -c 'echo last words; exit 3'"

@@ -178,6 +178,14 @@ def run_on_a_terminal():
     t.until("runs")
     t.kill(signal.SIGHUP)
     equal("run: SIGHUP ends it", (t.end(), t.restored()), (129, True))
+    with open(f"{WORK}/variables", "w") as f:
+        f.write("GIVEN=by the file\n")
+    given = quietly("--env-file", f"{WORK}/variables", "run", "--rm", "-e", "GIVEN", "idle", "sh", "-c", "echo $GIVEN")
+    equal("run -e NAME: the value of --env-file", given.stdout, "by the file\n")
+    quietly("run", "-d", "idle", "cat")
+    quietly("rm", "-s", "-f", "idle")
+    equal("run -d: input stays open; exec reaches it where there is no other",
+          quietly("exec", "-T", "idle", "sh", "-c", "exit 7").returncode, 7)
     gone = quietly("run", "--rm", "--name", f"{NAME}-gone", "idle", "there-is-none")
     equal("run --rm: the container is gone; no such command is 127", gone.returncode, 127)
     ok("and the engine's words are shown", "there-is-none" in gone.stderr, gone.stderr)

@@ -22,7 +22,8 @@ struct stack *sim_stack(const char *yaml)
                                 .stdin_text = yaml,
                                 .stdin_len = strlen(yaml),
                                 .cwd = "/srv/demo",
-                                .environ = environ };
+                                .environ = environ,
+                                .lenient = true };
     auto_(arena_freep) struct arena *arena = arena_new();
     struct error err = ERROR_INIT;
     struct stack *st = NULL;

@@ -176,7 +176,10 @@ static void test_files_of_variables(void **state)
     assert_null(node_get(service(&l, "a")->config, "env_file"));
     put("compose.yaml", "services: {a: {image: x, env_file: gone.env}}\n");
     auto_loaded struct loaded bad = load_here();
-    assert_refused(&bad, "compose.yaml:1:36: error: env_file 'gone.env' is not there");
+    assert_refused(&bad, "compose.yaml:1:36: error: service 'a': env file gone.env not found");
+    auto_loaded struct loaded lenient = load_with((struct load_options){ .lenient = true });
+    assert_int_equal(lenient.stack->nfaults, 1);
+    assert_string_equal(lenient.stack->faults[0].text, "service 'a': env file gone.env not found");
 }
 
 static void test_limits(void **state)

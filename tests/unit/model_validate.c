@@ -82,8 +82,8 @@ static void test_what_is_taken_twice(void **state)
         "  d: {image: x, container_name: four, scale: 2}\n"
         "  e: {image: x, scale: 2, deploy: {replicas: 3}}\n"
         "  f: {image: x, mem_limit: 1g, deploy: {resources: {limits: {memory: 1024m}}}}\n");
-    assert_refused(&l,
-                   "compose.yaml:3:33: error: services 'a' and 'b' have the same container_name");
+    assert_refused(&l, "compose.yaml:3:33: error: service 'b': container name \"one\" is "
+                       "already in use by service 'a'");
     assert_refused(&l, "compose.yaml:3:46: warning: services 'a' and 'b' publish the same port 80");
     assert_refused(&l, "compose.yaml:4:27: error: service 'c' mounts two things at the same place");
     assert_refused(&l, "compose.yaml:5:33: error: service 'd' runs 2 times");

@@ -709,10 +709,10 @@ static void external_objects_must_be_there(void **state)
                                  "services: { a: { image: web, volumes: [ 'store:/x' ] } }\n"
                                  "volumes: { store: { external: true, name: theirs } }\n";
     expect_error(w, network, &plain, ERR_NOTFOUND,
-                 "service 'a': external network 'x' (<stdin>:3) does not exist",
+                 "service 'a': network x declared as external, but could not be found (<stdin>:3)",
                  "make it: docker network create x");
     expect_error(w, volume, &plain, ERR_NOTFOUND,
-                 "service 'a': external volume 'theirs' (<stdin>:3) does not exist",
+                 "service 'a': external volume \"theirs\" not found (<stdin>:3)",
                  "make it: docker volume create theirs");
     json_array_append_new(w->sim.networks, json_pack("{s:s, s:s}", "Name", "x", "Id", "77"));
     up(w, network);
@@ -1011,17 +1011,36 @@ static void a_child_without_its_parent_is_an_error(void **state)
 {
     struct world *w = *state;
     struct plan_options opt = plain;
+    static const char yaml[] = "name: demo\n"
+                               "services:\n"
+                               "  child: { image: web, network_mode: 'service:vpn' }\n"
+                               "  vpn: { image: db }\n";
+    static const char message[] =
+        "service 'child': cannot share network namespace with service vpn: "
+        "container missing";
     opt.services = (const char *const[]){ "child", NULL };
     opt.no_deps = true;
-    expect_error(
-        w,
-        "name: demo\n"
-        "services:\n"
-        "  child: { image: web, network_mode: 'service:vpn' }\n"
-        "  vpn: { image: db }\n",
-        &opt, ERR_NOTFOUND,
-        "service 'child': cannot share network namespace with service vpn: container missing",
-        "'up' without --no-deps makes it, unless its scale is 0");
+    expect_error(w, yaml, &opt, ERR_NOTFOUND, message,
+                 "'up' without --no-deps makes it, unless its scale is 0");
+    up(w, yaml);
+    expect(w, yaml, &opt, "nothing to do\n");
+    remove_container(w, "demo-vpn-1");
+    expect_error(w, yaml, &opt, ERR_NOTFOUND, message, NULL);
+}
+
+static void a_name_is_taken_only_by_those_that_are_made(void **state)
+{
+    struct world *w = *state;
+    static const char yaml[] = "name: demo\nservices:\n"
+                               "  a: { image: web, container_name: one }\n"
+                               "  b: { image: web, container_name: one }\n";
+    struct plan_options opt = plain;
+    expect_error(w, yaml, &opt, ERR_INPUT,
+                 "<stdin>:4: service 'b': container name \"one\" is already in use by service 'a'",
+                 NULL);
+    opt.services = (const char *const[]){ "b", NULL };
+    plan_with(w, yaml, &opt, NULL);
+    assert_non_null(find_op(w, OP_CREATE, "one"));
 }
 
 static void the_plan_grows_with_the_stack_and_not_faster(void **state)
@@ -1124,6 +1143,7 @@ int main(void)
         TEST(hooks_and_files_stand_where_they_belong),
         TEST(a_parent_is_removed_after_its_children),
         TEST(a_child_without_its_parent_is_an_error),
+        TEST(a_name_is_taken_only_by_those_that_are_made),
         TEST(the_plan_grows_with_the_stack_and_not_faster),
         TEST(json_has_operations_with_their_needs),
         TEST(bytes_from_outside_do_not_drive_the_terminal),
