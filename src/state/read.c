@@ -126,9 +126,12 @@ static void read_networks_of(struct seen_container *c, struct snapshot *s, const
     struct seen_network_use *uses = arena_alloc(s->arena, json_object_size(map) * sizeof(*uses));
     const char *name;
     json_t *use;
-    json_object_foreach ((json_t *)map, name, use)
-        uses[c->nnetworks++] =
-            (struct seen_network_use){ arena_strdup(s->arena, name), text_at(s, use, "NetworkID") };
+    json_object_foreach ((json_t *)map, name, use) {
+        const char *id = text_at(s, use, "NetworkID");
+        uses[c->nnetworks++] = (struct seen_network_use){
+            arena_strdup(s->arena, name), str_eq(id, name) ? "" : id /* Podman 4 repeats the name */
+        };
+    }
     c->networks = uses;
 }
 

@@ -36,7 +36,7 @@ struct label {
 
 struct seen_network_use {
     const char *name;
-    const char *id; /* "" while never started on some engines */
+    const char *id; /* "" where the engine does not say; on some: while never started */
 };
 
 struct seen_mount {

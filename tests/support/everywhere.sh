@@ -43,7 +43,8 @@ snapshot() {
     filter=$(printf '{"label":["com.docker.compose.project=%s"]}' "$name" | sed 's/"/%22/g')
     engine "/containers/json?all=1&filters=$filter" | jq -S 'map({
         name: .Names, Image, State, Command, Labels,
-        networks: .NetworkSettings.Networks | map_values(.Aliases),
+        networks: .NetworkSettings.Networks
+            | map_values(.Aliases // [] | map(select(test("^[0-9a-f]{12}$") | not))), # Podman: ids
         mounts: .Mounts | map({ Destination,
             name: (.Name // "" | if test("^[0-9a-f]{64}$") then "anonymous" else . end) })
             | sort_by(.Destination)

@@ -113,6 +113,17 @@ static void the_state_and_the_status_line_are_understood(void **state)
     }
 }
 
+static void a_network_id_that_is_its_name_is_none(void **state)
+{
+    (void)state;
+    auto_(snapshot_freep) struct snapshot *s =
+        read_one("[{\"Id\":\"1\",\"Names\":[\"a\"],\"NetworkSettings\":{\"Networks\":"
+                 "{\"n\":{\"NetworkID\":\"n\"}}}}]",
+                 NULL, NULL, NULL);
+    assert_string_equal(s->containers[0].networks[0].name, "n");
+    assert_string_equal(s->containers[0].networks[0].id, "");
+}
+
 static void newer_engines_say_health_and_podman_the_exit_code_in_fields(void **state)
 {
     (void)state;
@@ -262,6 +273,7 @@ int main(void)
         cmocka_unit_test(newer_engines_say_health_and_podman_the_exit_code_in_fields),
         cmocka_unit_test(containers_are_sorted_and_found_by_service),
         cmocka_unit_test(networks_and_volumes_are_found_by_name),
+        cmocka_unit_test(a_network_id_that_is_its_name_is_none),
         cmocka_unit_test(images_are_found_by_any_spelling),
         cmocka_unit_test(ids_that_are_digests_go_with_every_name),
         cmocka_unit_test(answers_of_another_form_are_errors),
