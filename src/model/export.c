@@ -165,34 +165,6 @@ static struct node *images_only(struct arena *a, const struct node *doc)
     return out;
 }
 
-/* Where the key stands in its table; unknown ones and extensions after all others. */
-static size_t rank_of(const struct schema_keys *keys, const char *name)
-{
-    const struct schema_key *row = schema_find(keys, name);
-    return row ? (size_t)(row - keys->items) : keys->len;
-}
-
-static void swap_entries(struct node *map, size_t i, size_t k)
-{
-    struct node *item = map->items[i];
-    const char *key = map->keys[i];
-    struct span span = map->key_spans[i];
-    map->items[i] = map->items[k];
-    map->keys[i] = map->keys[k];
-    map->key_spans[i] = map->key_spans[k];
-    map->items[k] = item;
-    map->keys[k] = key;
-    map->key_spans[k] = span;
-}
-
-/* Keys in the order of the table: few, and nearly sorted. */
-static void order_keys(struct node *map, const struct schema_keys *keys)
-{
-    for (size_t i = 1; i < map->len; i++)
-        for (size_t k = i; k && rank_of(keys, map->keys[k]) < rank_of(keys, map->keys[k - 1]); k--)
-            swap_entries(map, k, k - 1);
-}
-
 /* Native keys as a Compose file has them, so that docker compose reads what is printed. */
 static void rename_native(struct arena *a, struct node *service)
 {
@@ -227,13 +199,8 @@ static struct node *printed(struct arena *a, const struct node *doc, enum export
 {
     struct node *out = format == EXPORT_JSON ? schema_json_view(a, doc) : schema_yaml_view(a, doc);
     struct node *services = node_get(out, "services");
-    if (format == EXPORT_YAML)
-        order_keys(out, &schema_top);
-    node_each (i, services) {
-        if (format == EXPORT_YAML)
-            order_keys(services->items[i], &schema_service);
+    node_each (i, services)
         rename_native(a, services->items[i]);
-    }
     return out;
 }
 

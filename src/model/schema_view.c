@@ -67,6 +67,34 @@ static bool is_left_out(const struct schema_keys *keys, const struct schema_key 
            (keys == &schema_ulimit && v->kind == NODE_INT && v->integer == 0);
 }
 
+/* Where the key stands in its table; unknown ones and extensions after all others. */
+static size_t rank_of(const struct schema_keys *keys, const char *name)
+{
+    const struct schema_key *row = schema_find(keys, name);
+    return row ? (size_t)(row - keys->items) : keys->len;
+}
+
+static void swap_entries(struct node *map, size_t i, size_t k)
+{
+    struct node *item = map->items[i];
+    const char *key = map->keys[i];
+    struct span span = map->key_spans[i];
+    map->items[i] = map->items[k];
+    map->keys[i] = map->keys[k];
+    map->key_spans[i] = map->key_spans[k];
+    map->items[k] = item;
+    map->keys[k] = key;
+    map->key_spans[k] = span;
+}
+
+/* Keys in the order of the table: few, and nearly sorted. */
+static void order_keys(struct node *map, const struct schema_keys *keys)
+{
+    for (size_t i = 1; i < map->len; i++)
+        for (size_t k = i; k && rank_of(keys, map->keys[k]) < rank_of(keys, map->keys[k - 1]); k--)
+            swap_entries(map, k, k - 1);
+}
+
 static bool is_empty_string(const struct schema_key *row, const struct node *v)
 {
     return row && v->kind == NODE_STRING && !v->text[0];
@@ -89,6 +117,8 @@ static struct node *view_object(const struct viewing *w, const struct schema_key
     if (w->json) {
         add_fixed_parts(a, keys, out);
         node_sort_keys(out);
+    } else {
+        order_keys(out, keys);
     }
     return out;
 }

@@ -74,6 +74,21 @@ static void test_yaml(void **state)
 }
 
 /* What is printed means the same when it is read again. */
+/* Keys that were filled in stand where they do in a file that says them. */
+static void test_the_order_of_keys(void **state)
+{
+    (void)state;
+    auto_loaded struct loaded l =
+        load_text("services: {a: {build: {context: ., args: {A: b}}, networks: [front]}}\n"
+                  "networks: {front: {driver: bridge}}\n"
+                  "name: demo\n");
+    auto_free char *once = exported(&l, (struct export_options){ .format = EXPORT_YAML });
+    assert_has(once, "    name: demo_front\n    driver: bridge\n", true);
+    auto_loaded struct loaded again = load_text(once);
+    auto_free char *twice = exported(&again, (struct export_options){ .format = EXPORT_YAML });
+    assert_string_equal(twice, once);
+}
+
 static void test_it_can_be_read_again(void **state)
 {
     (void)state;
@@ -190,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         stack_test(test_yaml),
+        stack_test(test_the_order_of_keys),
         stack_test(test_it_can_be_read_again),
         stack_test(test_a_native_stack_is_printed_for_docker_compose),
         stack_test(test_what_is_chosen),
