@@ -122,15 +122,15 @@ stack --debug build secrets >"$work/out" 2>&1
 is 'a build with secrets ends well' $? 0
 is 'a file' "$(grep -c "$(sha256sum <"$work/file.secret" | cut -d' ' -f1)" "$work/out")" 1
 is 'a variable' "$(grep -c "$(printf %s "$TEST_SECRET" | sha256sum | cut -d' ' -f1)" "$work/out")" 1
-is 'an optional one that is not there' "$(grep -c ' all-seen$' "$work/out")" 1
+is 'an optional one that is not there' "$(grep -c '^   all-seen$' "$work/out")" 1
 is 'no secret in what is said' "$(grep -c 's3cret' "$work/out")" 0
 is 'no secret in the image' "$(engine "/images/$name-secrets/json" | grep -c 's3cret')" 0
 is 'no secret in its history' "$(engine "/images/$name-secrets/history" | grep -c 's3cret')" 0
 
 stack build agent >"$work/out" 2>&1
 is 'a build with an agent ends well' $? 0
-is 'it answers, each time' "$(grep -c ' keys: 1$' "$work/out")" 2
-is 'another one is not there' "$(grep -c ' none-other$' "$work/out")" 1
+is 'it answers, each time' "$(grep -c '^   keys: 1$' "$work/out")" 2
+is 'another one is not there' "$(grep -c '^   none-other$' "$work/out")" 1
 
 # Without an agent; where one of ours has its socket is seen.
 ssh-keygen -q -t ed25519 -N secret -f "$work/locked"
@@ -148,8 +148,8 @@ none_left() {
 }
 with_keys build key
 is 'a build with a key ends well' $? 0
-is 'an agent with it answers' "$(grep -c ' keys: 1$' "$work/out")" 1
-is 'no other does' "$(grep -c ' none-other$' "$work/out")" 1
+is 'an agent with it answers' "$(grep -c '^   keys: 1$' "$work/out")" 1
+is 'no other does' "$(grep -c '^   none-other$' "$work/out")" 1
 with_keys build locked
 is 'a key with a passphrase is refused' $? 15
 is 'with the way that there is' "$(grep -c 'hint: a key with a passphrase goes to an agent' "$work/out")" 1
