@@ -81,7 +81,8 @@ static bool binds_form(const struct mount *m)
 {
     if (!str_eq(m->type, "bind") || node_at(m->config, "bind.recursive"))
         return false;
-    return node_bool_at(m->config, "bind.create_host_path", false) ||
+    return !node_get(m->config, "bind") ||
+           node_bool_at(m->config, "bind.create_host_path", false) ||
            node_at(m->config, "bind.selinux");
 }
 
