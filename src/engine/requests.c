@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/strmap.h"
 #include "engine/requests_private.h"
 #include "text/imageref.h"
@@ -263,8 +264,11 @@ void rq_events(request_out rq, const char *stack, const char *since, const char 
     engine_query(&path, "until", until);
     request_filter(filters, "type", "container");
     request_filter(filters, "label", label);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         request_filter(filters, "event", actions[i]);
+        if (str_eq(actions[i], "die")) /* Podman 4 sends it as that, and finds it as this */
+            request_filter(filters, "event", "died");
+    }
     request_json(&path, "filters", filters);
     request_make(rq, "GET", &path);
     rq->answer = ENGINE_STREAM;

@@ -169,6 +169,10 @@ static void the_system(void **state)
     CHECK(rq_events(&rq, "app", "12.5", NULL, actions, 2),
           "GET /events?since=12.5&filters=%7B%22type%22%3A%7B%22container" TRUE "%7D%2C" LABEL
           "%3Dapp" TRUE "%7D%2C%22event%22%3A%7B%22start" TRUE "%2C%22health_status" TRUE "%7D%7D");
+    const char *die = "die";
+    CHECK(rq_events(&rq, NULL, NULL, NULL, &die, 1),
+          "GET /events?filters=%7B%22type%22%3A%7B%22container" TRUE "%7D%2C" LABEL TRUE
+          "%7D%2C%22event%22%3A%7B%22die" TRUE "%2C%22died" TRUE "%7D%7D");
     CHECK(rq_events(&rq, NULL, NULL, "9", NULL, 0),
           "GET /events?until=9&filters=%7B%22type%22%3A%7B%22container" TRUE "%7D%2C" LABEL TRUE
           "%7D%7D");
