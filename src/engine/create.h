@@ -18,6 +18,7 @@ struct create_input {
     const char *image; /* reference or id to run */
     int number;
     int api;                /* minor API version */
+    bool podman;            /* takes links with networks alone */
     const char *api_socket; /* path of the engine's unix socket, for use_api_socket; or NULL */
     /* Labels beyond the service's own: "key=value" pairs are added last and win. */
     const char *const *labels; /* key, value, key, value ..., NULL */

@@ -174,7 +174,8 @@ int create_endpoints(json_t *config, json_t *host, const struct create_input *in
     const char *first = mac && in->api < 44 ? s->endpoints[0].network->name
                                             : network_ref(in, s->endpoints[0].network);
     json_object_set_new(host, "NetworkMode", json_string_nocheck(first));
-    add_links(host, in);
+    if (!in->podman)
+        add_links(host, in);
     json_t *endpoints = json_object();
     size_t n = in->api >= 44 ? s->nendpoints : 1;
     for (size_t i = 0; i < n; i++)

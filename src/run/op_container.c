@@ -130,6 +130,7 @@ static void send_create(struct task *t, char **link_variables)
     plan_labels(&labels, t->run->opt->stack, t->run->opt->now, op, &ids);
     add_anonymous(&anonymous, op);
     const char *host = engine_endpoint(t->run->engine)->host;
+    const char *server = engine_server(t->run->engine);
     struct create_input in = {
         .stack = t->run->opt->stack,
         .service = op->service,
@@ -137,6 +138,7 @@ static void send_create(struct task *t, char **link_variables)
         .image = op->ref,
         .number = op->number,
         .api = engine_api(t->run->engine),
+        .podman = server && str_starts(server, "Libpod/"),
         .api_socket = str_starts(host, "unix://") ? host + strlen("unix://") : NULL,
         .labels = (const char *const *)labels.items,
         .network_id = network_id,
