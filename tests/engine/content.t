@@ -143,6 +143,7 @@ cp stack.lock "$work/first.lock"
 is "has both commits" "$(grep -c "commit: $commit\|commit: $(git -C "$work/base" rev-parse HEAD)" stack.lock)" 2
 is "and the digest of the registry" "$(sed -n 's/^    digest: //p' stack.lock | tail -n 1)" \
     "$(curl -sI -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' \
+        -H 'Accept: application/vnd.oci.image.manifest.v1+json' \
         "http://127.0.0.1:$port/v2/team/web/manifests/main" | tr -d '\r' | sed -n 's/^Docker-Content-Digest: //Ip')"
 ok "lock --check" ends 0 stack lock --check
 

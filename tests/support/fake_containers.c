@@ -288,6 +288,10 @@ void fake_container_create(struct exchange *x)
         fake_answer_error(x, 400, "invalid JSON");
         return;
     }
+    if (x->f->kind.podman && json_at(body, "HostConfig.Links")) {
+        fake_answer_error(x, 400, "bad parameter: link is not supported");
+        return;
+    }
     if (!image) {
         fake_answer_error(x, 404,
                           strchr(ref, ':') ? "No such image: %s" : "No such image: %s:latest", ref);

@@ -29,6 +29,15 @@
 
 #define SCALED(n) "name: t\nservices: {alpha: {image: base, scale: " n ", volumes: [/anonymous]}}\n"
 
+#define LINKED(value)                                             \
+    "name: t\n"                                                   \
+    "services:\n"                                                 \
+    "  alpha: {image: base, environment: {VALUE: '" value "'}}\n" \
+    "  beta:\n"                                                   \
+    "    image: base\n"                                           \
+    "    environment: {VALUE: '" value "'}\n"                     \
+    "    links: ['alpha:first']\n"
+
 #define HEALTH(value)                                         \
     "name: t\n"                                               \
     "services:\n"                                             \
@@ -77,8 +86,8 @@ const struct scenario scenarios[] = {
     { "nothing to do", PAIR("1", "1"), PAIR("1", "1"), "up -d", NULL, API_41, false },
     { "two changed", PAIR("1", "1"), PAIR("2", "2"), "up -d", NULL, API_41, false },
     { "two changed, podman",
-      PAIR("1", "1"),
-      PAIR("2", "2"),
+      LINKED("1"),
+      LINKED("2"),
       "up -d",
       NULL,
       { .api = 41, .api_min = 24, .podman = true },
