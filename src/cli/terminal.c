@@ -149,6 +149,7 @@ int terminal_run(struct terminal *t, struct error *err)
     };
     int rc = interact_run(&t->end, t->cli->engine, &t->interact, err);
     forget_size(t);
+    t->rows = 0; /* who is told later that it has started has no window for it any more */
     return rc;
 }
 

@@ -52,7 +52,8 @@ static void on_event(void *ctx, json_t *value)
     /* A listener may remove itself or add others: walk over a copy. */
     size_t n = w->listeners.len;
     auto_free const struct watch_listener **copy = xcalloc(n + 1, sizeof(*copy));
-    memcpy(copy, w->listeners.items, n * sizeof(*copy));
+    for (size_t i = 0; i < n; i++)
+        copy[i] = w->listeners.items[i];
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < w->listeners.len; k++)
             if (w->listeners.items[k] == copy[i]) {

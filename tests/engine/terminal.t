@@ -64,7 +64,7 @@ services:
 def exec_on_a_terminal():
     t = Terminal(
         "exec", "idle", "sh", "-c",
-        "echo size $(stty size); trap 'echo size $(stty size)' WINCH; trap 'echo typed; exit 5' INT;"
+        "until stty size | grep -q .; do :; done; echo size $(stty size); trap 'echo size $(stty size)' WINCH; trap 'echo typed; exit 5' INT;"
         " while :; do sleep 0.05; done", env=HERE,
     )  # fmt: skip
     ok("the window's size is known at the start", t.until("size 24 80"), t.seen)

@@ -147,7 +147,7 @@ static void an_absent_base_is_pulled_with_credentials(void **state)
     peer_answer(
         f.peer, 200,
         "{\"status\":\"Downloading\",\"id\":\"a\",\"progressDetail\":{\"current\":1,\"total\":2}}\n"
-        "{\"status\":\"Pull complete\",\"id\":\"a\"}\n");
+        "{\"status\":\"Pull complete\",\"id\":\"a\",\"progressDetail\":{}}\n");
     peer_answer(f.peer, 200, BASE);
     peer_answer(f.peer, 200, OK_BUILD);
     build(&f);

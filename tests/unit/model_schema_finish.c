@@ -110,7 +110,7 @@ static const struct {
       "{'ports':[{'mode':'ingress','target':80,'published':'8080-8090','protocol':'tcp'}]}" },
     { "ports: ['[::1]:1:2']",
       "{'ports':[{'mode':'ingress','host_ip':'::1','target':2,'published':'1','protocol':'tcp'}]}" },
-    { "ports: [{target: '80', published: 8080, name: w}, '8080:80']",
+    { "ports: [{target: '80', published: '8080', name: w}, '8080:80']",
       "{'ports':[{'mode':'ingress','target':80,'published':'8080','protocol':'tcp'}]}" },
     { "post_start: [{command: ./x.sh a, environment: [A=b]}]",
       "{'post_start':[{'command':['./x.sh','a'],'environment':{'A':'b'}}]}" },
