@@ -222,10 +222,12 @@ front "$certs"
 
 for context in \
     "safe host=tcp://127.0.0.1:$tls_port,ca=$certs/ca.pem,cert=$certs/cert.pem,key=$certs/key.pem" \
-    "away host=$remote" "blind host=tcp://127.0.0.1:$tls_port,ca=$work/other/ca.pem" \
+    "away host=unix:///away" "blind host=tcp://127.0.0.1:$tls_port,ca=$work/other/ca.pem" \
     "nowhere host=unix://$work/none.sock"; do
     docker context create "${context%% *}" --docker "${context#* }" >>"$work/contexts" 2>&1
 done
+# The docker command of 20.10 itself makes no context with a path behind ssh://HOST.
+sed -i "s,unix:///away,$remote," "${DOCKER_CONFIG:-$HOME/.docker}"/contexts/meta/*/meta.json
 is "--context: TLS of the store" "$(stack --context safe ps -q | wc -l)" 2
 is "--context: ssh" "$(stack --context away ps -q | wc -l)" 2
 ok "a context with another authority" ends 4 stack --context blind ps
