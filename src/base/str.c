@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -142,4 +143,13 @@ size_t str_distance(const char *a, const char *b, size_t limit)
         }
     }
     return min_of(row[m], limit + 1);
+}
+
+bool str_is_true(const char *text)
+{
+    static const char *const words[] = { "1", "t", "true", "y", "yes" };
+    for (size_t i = 0; text && i < countof(words); i++)
+        if (strcasecmp(text, words[i]) == 0)
+            return true;
+    return false;
 }

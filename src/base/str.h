@@ -41,6 +41,8 @@ char *str_detach(struct str *s);
 
 /* Small helpers on plain C strings. */
 bool str_eq(const char *a, const char *b); /* NULL equals only NULL */
+/* "1", "t", "true", "y", "yes", in any case: what turns a switch of the environment on. */
+bool str_is_true(const char *text); /* NULL is not */
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 /* Levenshtein distance, at most `limit` + 1; for "did you mean". */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -165,16 +164,6 @@ int cli_engine(struct cli *cli, struct error *err)
     return engine_open(&cli->engine, cli_loop(cli), &opt, err);
 }
 
-/* As compose reads it. */
-static bool is_true(const char *text)
-{
-    static const char *const words[] = { "1", "t", "true", "y", "yes" };
-    for (size_t i = 0; text && i < countof(words); i++)
-        if (strcasecmp(text, words[i]) == 0)
-            return true;
-    return false;
-}
-
 static const char *from_environment(const char *flag, const char *name)
 {
     if (flag)
@@ -185,7 +174,7 @@ static const char *from_environment(const char *flag, const char *name)
     return value && *value ? value : getenv(compose);
 }
 
-bool cli_switch(const struct cli *cli, const char *name)
+const char *cli_setting(const struct cli *cli, const char *name)
 {
     auto_free char *twin = xasprintf("STACK_%s", name);
     auto_free char *compose = xasprintf("COMPOSE_%s", name);
@@ -193,7 +182,12 @@ bool cli_switch(const struct cli *cli, const char *name)
     const char *value = env ? node_text_at(env, twin) : NULL;
     if (env && !(value && *value))
         value = node_text_at(env, compose);
-    return is_true(value ? value : from_environment(NULL, name));
+    return value ? value : from_environment(NULL, name);
+}
+
+bool cli_switch(const struct cli *cli, const char *name)
+{
+    return str_is_true(cli_setting(cli, name));
 }
 
 const char *cli_progress(const struct cli *cli)

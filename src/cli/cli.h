@@ -58,8 +58,9 @@ void cli_report(struct cli *cli, const struct error *err);
 /* What the global options say about loading; `services` may be NULL. Borrows from both. */
 void cli_load_options(struct load_options *out, const struct cli *cli, const struct strv *services);
 
-/* Whether STACK_name, else COMPOSE_name, is set to "true" or the like: in the environment or in the
- * .env files of a stack that is loaded. */
+/* STACK_name, else COMPOSE_name, of the environment or of the .env files of a stack that is loaded;
+ * borrowed, or NULL. cli_switch(): whether it is "true" or the like. */
+const char *cli_setting(const struct cli *cli, const char *name);
 bool cli_switch(const struct cli *cli, const char *name);
 
 /* Each makes its part once; later calls give the same. Projects from git that are missing are

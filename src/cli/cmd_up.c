@@ -2,7 +2,6 @@
  * `scale` (only other numbers of containers). */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -195,19 +194,11 @@ static void add_names(struct strv *out, const struct stack *st, const bool *use)
             strv_add(out, st->services[i].name);
 }
 
-/* --menu, STACK_MENU, COMPOSE_MENU: the first that says something. */
-static bool wants_menu(const struct up_options *o, const struct stack *st)
+/* --menu, else STACK_MENU or COMPOSE_MENU, else yes. */
+static bool wants_menu(const struct up_options *o, const struct cli *cli)
 {
-    static const char *const yes[] = { "1", "t", "true", "y", "yes", "on" };
-    const char *said[] = { o->menu, node_text_at(st->environment, "STACK_MENU"),
-                           node_text_at(st->environment, "COMPOSE_MENU") };
-    size_t first = 0;
-    while (first < countof(said) && (!said[first] || !*said[first]))
-        first++;
-    for (size_t i = 0; first < countof(said) && i < countof(yes); i++)
-        if (strcasecmp(said[first], yes[i]) == 0)
-            return true;
-    return first == countof(said);
+    const char *said = o->menu && *o->menu ? o->menu : cli_setting(cli, "MENU");
+    return !said || !*said || str_is_true(said);
 }
 
 /* Whose output is shown. */
@@ -257,7 +248,7 @@ static int attach(struct change *c, const struct up_options *o, const char *cons
         .since_ns = since_ns,
         .watching = w,
         .watch = { .services = services, .quiet = o->quiet_build },
-        .menu = wants_menu(o, st),
+        .menu = wants_menu(o, c->cli),
     };
     return attach_run(c, &opt, err);
 }

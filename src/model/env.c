@@ -1,6 +1,5 @@
 /* The variables that interpolation sees. */
 #include <string.h>
-#include <strings.h>
 
 #include "base/file.h"
 #include "model/loader.h"
@@ -39,8 +38,7 @@ const char *env_setting(const struct env *e, const char *name)
 
 bool env_truth(const struct env *e, const char *name)
 {
-    const char *text = env_setting(e, name);
-    return text && (!strcmp(text, "1") || !strcasecmp(text, "true") || !strcasecmp(text, "t"));
+    return str_is_true(env_setting(e, name));
 }
 
 void env_set(struct env *e, struct arena *a, const char *name, const char *value)

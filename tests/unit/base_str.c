@@ -129,9 +129,21 @@ static void distance_counts_edits_up_to_the_limit(void **state)
     assert_int_equal(str_distance(long_a, long_b, 2), 3);
 }
 
+static void switches(void **state)
+{
+    (void)state;
+    static const char *const on[] = { "1", "t", "true", "True", "Y", "yes" };
+    static const char *const off[] = { "", "0", "false", "no", "on ", "2", NULL };
+    for (size_t i = 0; i < countof(on); i++)
+        assert_true(str_is_true(on[i]));
+    for (size_t i = 0; i < countof(off); i++)
+        assert_false(str_is_true(off[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(switches),
         cmocka_unit_test(appends_grow_and_stay_terminated),
         cmocka_unit_test(bytes_may_be_nul),
         cmocka_unit_test(passing_the_maximum_cuts_and_is_remembered),
