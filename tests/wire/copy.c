@@ -2,8 +2,7 @@
  * What cp, export and commit ask of an engine, and what they make of one that lies: a tar that
  * leads outside, a stat that is none, an answer that ends in the middle.
  */
-#include "../support/trial.h"
-#include "../unit/unit.h"
+#include "fake_engine.h"
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -12,11 +11,6 @@
 #define FILE_STAT "{\"name\":\"f\",\"size\":5,\"mode\":420,\"linkTarget\":\"\"}"
 #define LINK_STAT "{\"name\":\"f\",\"size\":5,\"mode\":134218239,\"linkTarget\":\"/real/place\"}"
 #define FOLDER_STAT "{\"name\":\"f\",\"size\":0,\"mode\":2147484141,\"linkTarget\":\"\"}"
-
-struct fixture {
-    char *dir;
-    struct fake *f;
-};
 
 static void put(const char *path, const char *text)
 {
@@ -38,29 +32,15 @@ static void run(struct trial *t, struct fake *f, const char *args, int code)
 /* A stack of one service with two containers. */
 static int setup(void **state)
 {
-    struct fixture *x = xnew(struct fixture);
+    struct fixture *x;
     auto_trial struct trial t = { 0 };
-    void *dir = NULL;
-    if (unit_dir_make(&dir) < 0)
+    if (fixture_open(&x) < 0)
         return -1;
-    x->dir = dir;
-    auto_free char *socket = xasprintf("%s/engine", x->dir);
-    x->f = fake_new(socket);
     fake_image(x->f, "base", NULL);
     put("compose.yaml", "name: t\nservices: {a: {image: base, scale: 2}}\n");
     run(&t, x->f, "up -d", 0);
     *state = x;
     return mkdir("to", 0755);
-}
-
-static int teardown(void **state)
-{
-    struct fixture *x = *state;
-    void *dir = x->dir;
-    fake_free(x->f);
-    int result = unit_dir_remove(&dir);
-    free(x);
-    return result;
 }
 
 static void tar_entry(struct str *tar, char type, const char *name, const char *link,

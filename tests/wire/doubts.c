@@ -1,15 +1,9 @@
 /* Answers that say too little, or what is not so: none of them may become a success. */
-#include "../support/trial.h"
-#include "../unit/unit.h"
+#include "fake_engine.h"
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/mem.h"
-
-struct fixture {
-    char *dir;
-    struct fake *f;
-};
 
 static void put(const char *text)
 {
@@ -21,27 +15,13 @@ static void put(const char *text)
 
 static int setup(void **state)
 {
-    struct fixture *x = xnew(struct fixture);
-    void *dir = NULL;
-    if (unit_dir_make(&dir) < 0)
+    struct fixture *x;
+    if (fixture_open(&x) < 0)
         return -1;
-    x->dir = dir;
-    auto_free char *socket = xasprintf("%s/engine", x->dir);
-    x->f = fake_new(socket);
     fake_image(x->f, "base", NULL);
     put("name: t\nservices: {a: {image: base, volumes: ['data:/data']}}\nvolumes: {data: {}}\n");
     *state = x;
     return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *x = *state;
-    void *dir = x->dir;
-    fake_free(x->f);
-    int result = unit_dir_remove(&dir);
-    free(x);
-    return result;
 }
 
 /* The place of the first request "METHOD /path", where '*' at the end stands for anything. */

@@ -2,8 +2,7 @@
  * What registries are told through the engine: each host its own login and no other's, by whatever
  * means docker keeps it, and the headers that the user wants with every request.
  */
-#include "../support/trial.h"
-#include "../unit/unit.h"
+#include "fake_engine.h"
 
 #include "base/cleanup.h"
 #include "base/digest.h"
@@ -19,37 +18,18 @@ static void put(const char *path, const char *text, mode_t mode)
     assert_int_equal(chmod(path, mode), 0);
 }
 
-struct fixture {
-    char *dir;
-    struct fake *f;
-};
-
 /* Docker's configuration, and the helpers, are the test's own. */
 static int setup(void **state)
 {
-    struct fixture *x = xnew(struct fixture);
-    void *dir = NULL;
-    if (unit_dir_make(&dir) < 0)
+    struct fixture *x;
+    if (fixture_open(&x) < 0)
         return -1;
-    x->dir = dir;
-    auto_free char *socket = xasprintf("%s/engine", x->dir);
     auto_free char *path = xasprintf("%s:%s", x->dir, getenv("PATH"));
-    x->f = fake_new(socket);
     setenv("DOCKER_CONFIG", x->dir, 1);
     setenv("PATH", path, 1);
     unsetenv("DOCKER_AUTH_CONFIG");
     *state = x;
     return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *x = *state;
-    void *dir = x->dir;
-    fake_free(x->f);
-    int result = unit_dir_remove(&dir);
-    free(x);
-    return result;
 }
 
 static void run(struct trial *t, struct fake *f, const char *args, int code)
